@@ -1,0 +1,78 @@
+# centime: `make invoices` makes the sample's invoices, `make test` runs every test, `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT := out
+# The sample's three months, each with the moment its run acts as of.
+SAMPLE_RUNS := 2026-09@2026-09-30T22:00:00Z 2026-10@2026-10-31T23:00:00Z 2026-11@2026-11-30T23:00:00Z
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "centime needs Python 3.11 or newer; give one with PYTHON=..." >&2; exit 1; }
+	@echo "making the environment in $(VENV) from requirements.lock"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: env
+env: $(READY) ## Make the environment from the lock file
+
+.PHONY: system
+system: $(READY)
+	@$(BIN)/python tools/system_libraries.py
+
+.PHONY: invoices
+invoices: system ## Rate and bill the months of sample_cdrs/ into out/
+	@rm -rf $(OUT)
+	@for run in $(SAMPLE_RUNS); do \
+	  month=$${run%%@*}; \
+	  echo "== $$month"; \
+	  status=0; \
+	  $(BIN)/centime run $$month --platform sample_cdrs/$$month/platform --cdrs sample_cdrs/$$month/cdrs \
+	    --config sample_cdrs/centime.toml --store $(OUT) --now $${run##*@} || status=$$?; \
+	  [ $$status -le 1 ] || exit $$status; \
+	done
+	@echo
+	@echo "The invoices are in $(OUT)/invoices/2026/, such as $$(find $(OUT)/invoices -name '*.pdf' | sort | head -n 1)"
+
+.PHONY: test
+test: system ## Run every test (quick and complete)
+	@$(BIN)/python -m pytest -n auto -m "not soak"
+
+.PHONY: soak
+soak: system ## Run the long tests too
+	@$(BIN)/python -m pytest -n auto
+
+.PHONY: check
+check: $(READY) ## Lint, types, import directions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: sample
+sample: $(READY) ## Make sample_cdrs/ again from its script
+	@$(BIN)/python sample_cdrs/make_sample.py
+
+.PHONY: golden
+golden: system ## Write the golden outputs of the sample again; look at the difference before you commit it
+	@$(BIN)/python -m tests.golden.sample_run
+
+.PHONY: lock
+lock: $(READY) ## Write requirements.lock again from pyproject.toml
+	@$(BIN)/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --generate-hashes \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header \
+	  --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) $(OUT)

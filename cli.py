@@ -1,0 +1,446 @@
+"""The command line: options in, a report out. No rule and no SQL; the only place that reads clock and environment."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import duckdb
+import polars as pl
+import typer
+from rich.console import Console
+
+from invoicing import checking, exports, runs
+from invoicing.explaining import explain_call
+from invoicing.issuing import Moment, choose_invoice_date
+from invoicing.ledger import Ledger
+from invoicing.runs import Desk, Report
+from invoicing.showing import Bars, Plain, show_problems, show_table, visible
+from invoicing.store import in_words, open_store
+from invoicing.verification import verify as verify_store
+from rating.errors import CentimeError, InputRefused, Problem
+from rating.periods import Period
+from rating.rules import registered_rules
+from rating.sources.settings_file import load_settings
+from schemas.settings import Settings
+
+app = typer.Typer(
+    name="centime",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Rates a telecom operator's call records and turns them, with its recurring services, into invoices.",
+    epilog="Exit status: 0 done; 1 done, with something a person must look at; 2 bad usage or bad input, nothing "
+    "changed; 3 the store is in use or damaged.",
+)
+
+StoreOption = Annotated[
+    Path, typer.Option("--store", envvar="CENTIME_STORE", help="The store's folder.", show_default="./store")
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="The settings [default: ./centime.toml if there, else the defaults]."),
+]
+NowOption = Annotated[
+    str | None,
+    typer.Option("--now", help="The moment to act as of, such as 2026-10-31T22:00:00Z [default: the clock]."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 1 where there are warnings.")]
+PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of the platform tables.")]
+PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
+DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date [default: the local day acted on].")]
+STORE = Path("store")
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options every command takes."""
+
+    command: str
+    store: Path
+    config: Path | None
+    now: str | None
+    as_json: bool
+    strict: bool = False
+
+    def moment(self) -> datetime:
+        """The moment to act as of."""
+        if self.now is None:
+            return datetime.now(UTC)
+        try:
+            found = datetime.fromisoformat(self.now)
+        except ValueError:
+            found = None
+        if found is None or found.tzinfo is None:
+            raise InputRefused(f"--now {self.now}: expected a time with its zone, such as 2026-10-31T22:00:00Z")
+        return found.astimezone(UTC)
+
+    def settings(self) -> Settings:
+        """The settings in force."""
+        here = Path("centime.toml")
+        return load_settings(self.config or (here if here.exists() else None))
+
+
+def program_version() -> str:
+    """The program's version, as runs keep it."""
+    try:
+        return version("centime")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def day_of(text: str | None) -> date | None:
+    """An option that is a day."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise InputRefused(f"--date {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
+
+
+class Interrupted(CentimeError):  # noqa: N818
+    """Ctrl-C: what a shell calls 130."""
+
+    exit_status = 130
+
+    def __init__(self) -> None:
+        """Say what it means for the store."""
+        super().__init__("interrupted; what was committed stays, start the same command again to go on")
+
+
+@contextmanager
+def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
+    """Open and hold the store; `writes` makes it where there is none."""
+    settings, now = common.settings(), common.moment()
+    store = open_store(common.store, create=writes)
+    holder = (
+        f"`centime {common.command}` of {getpass.getuser()}, process {os.getpid()} on {socket.gethostname()}, "
+        f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    )
+    stderr = Console(stderr=True)
+    progress = Bars(stderr) if stderr.is_terminal and not common.as_json else Plain(stderr)
+    with store.locked(holder, shared=not writes):
+        ledger = Ledger(store.ledger_path, read_only=not writes)
+        try:
+            if writes:
+                store.sweep(set(ledger.stored_files()))
+            today = now.astimezone(ZoneInfo(settings.rating.timezone)).date()
+            moment = Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version())
+            yield Desk(store, ledger, settings, now, today, moment, progress)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        finally:
+            progress.close()
+            ledger.close()
+
+
+def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
+    """Print the report and leave with its status, `troubled` where a person must look at something."""
+    status = troubled if report.attention or (common.strict and report.warnings) else 0
+    if common.as_json:
+        document = asdict(report) | {
+            "tables": {
+                title: json.loads(exports.as_text(frame).write_json()) for title, frame in report.tables.items()
+            },
+            "files_written": report.written,
+            "exit_status": status,
+        }
+        del document["written"]
+        typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
+    else:
+        stdout, stderr = Console(), Console(stderr=True)
+        for title, frame in report.tables.items():
+            if frame.height:
+                show_table(stdout, title, frame)
+        for sentence in report.messages:
+            stdout.print(visible(sentence), markup=False, highlight=False, soft_wrap=True)
+        for word, sentences in (("warning", report.warnings), ("look at this", report.attention)):
+            for sentence in sentences:
+                stderr.print(f"{word}: {visible(sentence)}", markup=False, highlight=False, soft_wrap=True)
+    if status:
+        raise typer.Exit(status)
+
+
+@app.command(epilog="Example: centime run 2026-10 --platform platform/ --cdrs 'cdrs/2026-10/*.csv.gz'")
+def run(
+    period: PeriodArgument,
+    platform: PlatformOption,
+    cdrs: Annotated[
+        list[str] | None,
+        typer.Option("--cdrs", help="A file, a folder or a glob of CDRs; may be repeated, or left out after `read`."),
+    ] = None,
+    invoice_date: DateOption = None,
+    no_render: Annotated[bool, typer.Option("--no-render", help="Issue without writing PDFs.")] = False,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """The monthly job: read the calls, rate, bill, number and write the invoices of a period."""
+    common = Common("run", store, config, now, as_json, strict)
+    month, report = Period.parse(period), Report("run", period)
+    asked = day_of(invoice_date)
+    with at_desk(common) as desk:
+        runs.finish_earlier_runs(desk, report)
+        runs.run(desk, month, platform, cdrs or [], asked, report, documents=not no_render)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime read cdrs/2026-10-14.csv.gz  (run it daily; a file is taken in once)")
+def read(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or globs of CDRs.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Take CDR files into the store; what cannot be read of them goes to quarantine, line by line."""
+    common = Common("read", store, config, now, as_json, strict)
+    report = Report("read")
+    with at_desk(common) as desk:
+        runs.read(desk, paths, report)
+        runs.judge_quarantine(desk, report, report.counts["quarantined"], report.counts["records"], "records read")
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime rate 2026-10 --platform platform/")
+def rate(
+    period: PeriodArgument,
+    platform: PlatformOption,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Find owner, zone, pack and price of the calls read; may be repeated until the period is issued."""
+    common = Common("rate", store, config, now, as_json, strict)
+    month, report = Period.parse(period), Report("rate", period)
+    with at_desk(common) as desk:
+        runs.require_next(desk.ledger, month)
+        rating = runs.rate(desk, month, runs.load_tables(desk, platform, month), report)
+        report.messages.append(
+            f"{period}: {rating.calls} calls rated, {rating.unrated} not; `centime issue {period}` bills them"
+        )
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime preview 2026-10 --platform platform/ --to drafts/")
+def preview(
+    period: PeriodArgument,
+    platform: PlatformOption,
+    to: Annotated[Path | None, typer.Option("--to", help="Write the drafts as PDF into this folder.")] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Show the invoices as they would be; nothing is numbered or stored, and the day does not matter."""
+    common = Common("preview", store, config, now, as_json, strict)
+    month, report = Period.parse(period), Report("preview", period)
+    with at_desk(common) as desk:
+        runs.preview(desk, month, platform, to, report)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime issue 2026-10 --platform platform/ --date 2026-10-31")
+def issue(
+    period: PeriodArgument,
+    platform: PlatformOption,
+    invoice_date: DateOption = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Bill and number what `rate` rated, with the same tables and settings; `render` then writes the PDFs."""
+    common = Common("issue", store, config, now, as_json, strict)
+    month, report = Period.parse(period), Report("issue", period)
+    asked = day_of(invoice_date)
+    with at_desk(common) as desk:
+        if not runs.tell_issued(desk, month, report):
+            runs.require_next(desk.ledger, month)
+            runs.require_invoice_day(desk, month)
+            day = choose_invoice_date(desk.ledger, desk.today, asked)
+            loaded = runs.load_tables(desk, platform, month)
+            rating = runs.pending_rating(desk, month, loaded)
+            runs.issue(desk, rating, loaded, day, report, documents=False)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime render 2026-10")
+def render(
+    period: PeriodArgument,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the PDFs of an issued period, from what the ledger holds; the same bytes each time."""
+    common = Common("render", store, config, now, as_json)
+    month, report = Period.parse(period), Report("render", period)
+    with at_desk(common) as desk:
+        runs.render(desk, runs.issued_run(desk.ledger, month), report, again=True)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime export lines 2026-10 -o lines.csv")
+def export(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help=f"One of {', '.join(exports.TABLES)}.")],
+    period: PeriodArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .parquet, .csv, .ndjson or .xlsx file.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one table of a period to a file."""
+    common = Common("export", store, config, now, as_json)
+    month, report = Period.parse(period), Report("export", period)
+    with at_desk(common, writes=False) as desk:
+        report.counts["rows"] = exports.export(desk.store, desk.ledger, table, month, output)
+    report.written.append(str(output))
+    report.messages.append(f"{report.counts['rows']} rows of {table} {period} in {output}")
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime explain c-2026-10-000123")
+def explain(
+    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help="The call, as its record named it.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Why a call costs what it costs: rule, article, tariff row, pack balance, arithmetic."""
+    common = Common("explain", store, config, now, as_json)
+    report = Report("explain")
+    with at_desk(common, writes=False) as desk:
+        steps = explain_call(desk.store, desk.ledger, call_id, desk.settings.rating.timezone)
+    report.tables[f"Call {visible(call_id)}"] = pl.DataFrame(
+        [(step.about, step.words, step.rule, step.article) for step in steps],
+        schema=["about", "explanation", "rule", "article"],
+        orient="row",
+    )
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime quarantine 2026-10")
+def quarantine(
+    period: Annotated[
+        str | None, typer.Argument(metavar="[PERIOD]", help="One month; all of them if left out.")
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What could not be read or rated, why, and what to do; unrated calls are judged anew by every run."""
+    common = Common("quarantine", store, config, now, as_json)
+    month, report = Period.parse(period) if period else None, Report("quarantine", period)
+    with at_desk(common, writes=False) as desk:
+        found = exports.quarantine(desk.store, desk.ledger, month)
+    report.counts = {"quarantined": found.height}
+    report.tables["Quarantine"] = exports.grouped_quarantine(found)
+    if not found.height:
+        report.messages.append("the quarantine is empty")
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime check platform/")
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the platform tables.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Validate the platform tables without a store: every problem at once, with file, line and column."""
+    common = Common("check", store, config, now, as_json, strict)
+    report = Report("check")
+    settings = common.settings()
+    today = common.moment().astimezone(ZoneInfo(settings.rating.timezone)).date()
+    checking.check_tables(folder, settings, today, report)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime verify")
+def verify(
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that everything the store holds adds up and that nothing was altered; exit 3 if not."""
+    common = Common("verify", store, config, now, as_json)
+    report = Report("verify")
+    with at_desk(common, writes=False) as desk:
+        found = verify_store(desk.store, desk.ledger, desk.progress)
+        report.counts = {"files": len(desk.ledger.stored_files()), "runs": len(desk.ledger.runs())}
+    report.counts["differences"] = len(found)
+    report.attention = found
+    if not found:
+        report.messages.append(f"{report.counts['files']} files and {report.counts['runs']} runs: all of it holds")
+    finish(common, report, troubled=3)
+
+
+@app.command(epilog="Example: centime rules --json")
+def rules(
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every rule: its id, article, sentence, function and tests."""
+    common = Common("rules", store, config, now, as_json)
+    report = Report("rules")
+    table = pl.DataFrame([asdict(found) for found in registered_rules()])
+    report.counts = {"rules": table.height}
+    report.tables["Rules"] = table.rename({"rule_id": "rule"})
+    finish(common, report)
+
+
+def refuse(arguments: list[str], error: CentimeError) -> int:
+    """Tell an error, as text or as JSON, and give the exit status."""
+    problems: tuple[Problem, ...] = getattr(error, "problems", ())
+    if "--json" in arguments:
+        document = {
+            "command": next((word for word in arguments if not word.startswith("-")), ""),
+            "error": str(error),
+            "problems": [asdict(problem) for problem in problems],
+            "exit_status": error.exit_status,
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
+    show_problems(Console(stderr=True), f"centime: {error}", problems)
+    return error.exit_status
+
+
+def main() -> None:
+    """Run a command; no mistake of a user, and no full disk, ends in a traceback."""
+    try:
+        app()
+    except CentimeError as error:
+        sys.exit(refuse(sys.argv[1:], error))
+    except (OSError, duckdb.Error, pl.exceptions.PolarsError) as error:
+        sys.exit(refuse(sys.argv[1:], in_words(error)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Invoicing: services and rated calls become invoice lines, totals, numbers and documents."""

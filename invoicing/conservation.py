@@ -1,0 +1,43 @@
+"""Conservation: every record and every call is in exactly one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from rating.rules import rule
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Calls accepted so far, and where they are."""
+
+    accepted: int
+    invoiced: int
+    waiting: int
+    unrated: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether every accepted call is in exactly one place."""
+        return self.accepted == self.invoiced + self.waiting + self.unrated
+
+    def sentence(self) -> str:
+        """The balance in words."""
+        sign = "=" if self.holds else "is NOT"
+        return (
+            f"{self.accepted} calls accepted {sign} {self.invoiced} invoiced + {self.waiting} waiting "
+            f"+ {self.unrated} unrated"
+        )
+
+
+@rule("R-CONSERVATION", article="5.1")
+def unbalanced_files(files: pl.DataFrame) -> pl.DataFrame:
+    """Per file, records = accepted + unanswered + duplicate + quarantined; per run, the calls balance too.
+
+    Calls accepted so far = invoiced + waiting (their period has not been run) + unrated (`Balance`). Takes the
+    counts of files; gives those that do not add up, of which there must be none.
+    """
+    placed = pl.col("accepted") + pl.col("unanswered") + pl.col("duplicate") + pl.col("quarantined")
+    return files.filter(pl.col("records") != placed)

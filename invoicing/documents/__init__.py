@@ -1,0 +1,1 @@
+"""Documents: what a customer receives, made from what the ledger stored and from nothing else."""

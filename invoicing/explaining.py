@@ -1,0 +1,192 @@
+"""Explaining a call: why it costs what it costs, or why it is on no invoice, with the rule and the arithmetic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from invoicing import exports
+from invoicing.intake import known_calls
+from invoicing.rating_run import rated_calls_of
+from rating.errors import InputRefused
+from rating.money import decimal_text
+from rating.periods import Period
+from rating.pricing import SECONDS_PER_MINUTE
+from rating.rules import article_of
+from rating.zones import INCOMING, ONNET
+
+if TYPE_CHECKING:
+    from invoicing.ledger import Ledger, Rating
+    from invoicing.store import Store
+
+
+class Step(NamedTuple):
+    """One step of an explanation: what it is about, the words, and the rule with its article, if one applies."""
+
+    about: str
+    words: str
+    rule: str = ""
+
+    @property
+    def article(self) -> str:
+        """The article of the rule."""
+        return article_of(self.rule) if self.rule else ""
+
+
+def explain_call(store: Store, ledger: Ledger, call_id: str, timezone: str) -> list[Step]:
+    """Everything the store knows about a call.
+
+    Raises:
+        InputRefused: where it never saw it.
+    """
+    one = pl.col("call_id") == call_id
+    for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
+        calls = rated_calls_of(store, ledger, rating.rating_no, lambda frame: frame.filter(one))
+        if calls.height:
+            return _rated_steps(store, ledger, rating, calls.row(0, named=True), timezone)
+    steps = _unrated_steps(store, ledger, call_id)
+    if not steps:
+        raise InputRefused(f"{call_id}: this store has no such call; check the call_id, or `centime read` its file")
+    return steps
+
+
+def _rated_steps(store: Store, ledger: Ledger, rating: Rating, call: dict[str, object], timezone: str) -> list[Step]:
+    shas = ledger.stored_files()
+    draws = store.read_frame(rating.draws_path, shas[rating.draws_path]).filter(
+        pl.col("call_id") == str(call["call_id"])
+    )
+    return [
+        *_whose(call, timezone),
+        *_tariff(call),
+        *_increments(call),
+        *_packs(call, draws),
+        *_amount(call),
+        _where(ledger, rating, call),
+    ]
+
+
+def _whose(call: dict[str, object], timezone: str) -> list[Step]:
+    local = pl.Series([call["start"]]).dt.convert_time_zone(timezone).dt.to_string("%Y-%m-%d %H:%M:%S").item()
+    period = Period(*divmod(int(str(call["period_number"])), 100))
+    through = "its user" if call["through_user"] else "the number of its caller"
+    if call["direction"] == "incoming":
+        through = "the number that was called"
+    user = f", user {call['user_id']}" if call["user_id"] else ""
+    return [
+        Step("call", f"{call['direction']}, from {call['caller']} to {call['callee']}, {call['duration_s']} s"),
+        Step("period", f"started {local} ({timezone}), so it belongs to {period}", "R-PERIOD"),
+        Step("owner", f"customer {call['customer_id']}{user}, found through {through}", "R-OWNER"),
+    ]
+
+
+def _tariff(call: dict[str, object]) -> list[Step]:
+    if call["zone_id"] == ONNET:
+        return [
+            Step(
+                "zone",
+                "ONNET: the called number was active for the same operator's customer; free",
+                "R-ONNET",
+            )
+        ]
+    if call["zone_id"] == INCOMING:
+        return [Step("zone", "INCOMING: a received call is free", "R-INBOUND")]
+    rule_id = "R-INBOUND" if call["direction"] == "incoming" else "R-ZONE"
+    steps = [
+        Step(
+            "zone",
+            f"{call['zone_id']} ({call['zone_kind']}): prefix {call['prefix']} of deck {call['deck_id']}, version of "
+            f"{call['deck_version']}",
+            rule_id,
+        )
+    ]
+    if call["zone_kind"] == "emergency":
+        return [*steps, Step("price", "an emergency call is free whatever the deck says", "R-EMERGENCY")]
+    rate, setup = decimal_text(call["rate_micro_per_min"]), decimal_text(call["setup_micro"])
+    return [*steps, Step("price", f"{rate} EUR per minute, setup fee {setup} EUR")]
+
+
+def _increments(call: dict[str, object]) -> list[Step]:
+    first, following = call["first_increment_s"], call["increment_s"]
+    if first == 1 and following == 1:
+        return []
+    return [Step("increments", f"{first}/{following}: {call['billable_s']} s are billable", "R-INCREMENT")]
+
+
+def _packs(call: dict[str, object], draws: pl.DataFrame) -> list[Step]:
+    steps = []
+    for row in draws.iter_rows(named=True):
+        if row["left_before_s"] is None:
+            words = f"{row['product_id']} is unlimited: {row['drawn_s']} s in the pack"
+        else:
+            left = row["left_before_s"] - row["drawn_s"]
+            words = (
+                f"{row['product_id']} had {row['left_before_s']} s left: {row['drawn_s']} s in the pack, {left} s stay"
+            )
+        steps.append(Step("pack", words, "R-PACK"))
+    if steps:
+        steps.append(
+            Step("out of pack", f"{call['billable_s']} - {call['pack_s']} = {call['charged_s']} s are charged")
+        )
+    return steps
+
+
+def _amount(call: dict[str, object]) -> list[Step]:
+    charged_s, rate = int(str(call["charged_s"])), int(str(call["rate_micro_per_min"]))
+    setup = int(str(call["setup_micro"])) if charged_s else 0
+    exact = SECONDS_PER_MINUTE * setup + charged_s * rate
+    cents = decimal_text(exact * 100 // SECONDS_PER_MINUTE)
+    setup_words = f"{decimal_text(setup)} + " if setup else ""
+    dots = "" if exact * 100 % SECONDS_PER_MINUTE == 0 else "..."
+    words = (
+        f"{setup_words}{charged_s} s x {decimal_text(rate)} / 60 = {cents}{dots} cents, "
+        f"rounded up: {call['amount_cents']} cents"
+    )
+    return [Step("amount", words, "R-SECOND")]
+
+
+def _where(ledger: Ledger, rating: Rating, call: dict[str, object]) -> Step:
+    period = Period(*divmod(int(str(call["period_number"])), 100))
+    late = period < rating.period
+    rule_id = "R-LATE" if late else "R-INVOICE"
+    came_late = f"; it came after {period} was issued" if late else ""
+    if not rating.issued:
+        return Step("invoice", f"rated for {rating.period}, not issued yet{came_late}", rule_id)
+    found = ledger.rows(
+        "select invoice_number from invoices where period = ? and customer_id = ?",
+        [str(rating.period), call["customer_id"]],
+    )
+    if not found:
+        return Step(
+            "invoice",
+            f"settled by the run of {rating.period}: the customer had no line, so no invoice",
+            "R-LATE",
+        )
+    hidden = call["zone_kind"] in ("emergency", "free")
+    if hidden:
+        return Step("invoice", f"settled with {found[0][0]}, where it may not be shown", "R-EMERGENCY")
+    return Step("invoice", f"on {found[0][0]}{came_late}", rule_id)
+
+
+def _unrated_steps(store: Store, ledger: Ledger, call_id: str) -> list[Step]:
+    """Why a call is on no invoice: in quarantine, waiting, unanswered; empty where it was never seen."""
+    aside = exports.quarantine(store, ledger, None).filter(pl.col("call_id") == call_id)
+    steps = []
+    for row in aside.iter_rows(named=True):
+        rule_id = {"no_rate": "R-ZONE", "malformed": "R-RECORD", "future": "R-RECORD", "conflict": "R-RECORD"}
+        steps.append(
+            Step(
+                "quarantine",
+                f"{row['reason']}: {row['detail']} ({row['source_file']}:{row['source_line']})",
+                rule_id.get(row["reason"], "R-OWNER"),
+            )
+        )
+    accepted = known_calls(store, ledger, pl.Series([call_id]))
+    in_quarantine = aside["reason"].is_in(list(exports.REASONS)).any()
+    if accepted.height and not in_quarantine:
+        call = accepted.row(0, named=True)
+        if call["duration_s"] == 0:
+            steps.append(Step("unanswered", "accepted with a duration of 0: kept, counted, never rated", "R-RECORD"))
+        else:
+            steps.append(Step("waiting", "accepted; its period has not been rated yet", "R-LATE"))
+    return steps

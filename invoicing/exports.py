@@ -1,0 +1,253 @@
+"""Exports: the tables that other programs and finance read, to the letter of their columns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import xlsxwriter
+
+from invoicing.rating_run import rated_calls_of
+from invoicing.store import Store, write_whole
+from rating.errors import InputRefused
+from rating.money import MICRO
+from rating.periods import Period, period_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from invoicing.ledger import Ledger
+
+# What somebody typed must not be calculated by a spreadsheet that opens a CSV; typed columns keep their text.
+FREE_TEXT = ("description", "detail", "record", "source_file", "call_id")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+LARGEST_SHEET_ROWS = 1_048_575
+FORMATS = (".parquet", ".csv", ".ndjson", ".xlsx")
+# A workbook carries a moment; it is always this one, so that equal tables are equal bytes.
+SHEET_CREATED = datetime(2026, 1, 1)  # noqa: DTZ001 - the format has no zone
+DECIMAL = pl.Decimal(38, 6)
+QUARANTINE_COLUMNS = ["call_id", "reason", "source_file", "source_line", "detail", "record"]
+REASONS = {
+    "before_start": "the call is of a period before the first that this store ran",
+    "unknown_caller": "nobody had this user or number on the day of the call",
+    "outside_contract": "the customer's contract did not run on the day of the call",
+    "no_rate": "the customer's deck has no entry for this destination on the day of the call",
+}
+
+
+def decimal(micro: str) -> pl.Expr:
+    """Millionths as a decimal of 6 places, exactly."""
+    return pl.col(micro).cast(DECIMAL) / pl.lit(MICRO).cast(DECIMAL)
+
+
+def rated(store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
+    """The rated calls of a period so far, invoiced or not."""
+    found = []
+    for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
+        calls = rated_calls_of(
+            store,
+            ledger,
+            rating.rating_no,
+            lambda frame: frame.filter(pl.col("period_number") == period.number),
+        )
+        numbers = ledger.frame(
+            "select customer_id, invoice_number from invoices where period = ?", [str(rating.period)]
+        )
+        if not rating.issued:
+            numbers = numbers.clear()
+        found.append(calls.join(numbers, on="customer_id", how="left"))
+    if not found:
+        raise InputRefused(
+            f"{period}: no period was rated in this store yet; `centime rate` or `centime run` does that"
+        )
+    return pl.concat(found).sort("call_id").with_columns(period=period_text(pl.col("period_number"))).select(
+        "call_id", "customer_id", "user_id", "start", "period", "direction", "caller", "callee", "zone_id",
+        "duration_s", "billable_s", "pack_s", "charged_s", "rate_micro_per_min", "setup_micro", "amount_cents",
+        "deck_id", "deck_version", "invoice_number",
+    )  # fmt: skip
+
+
+def lines(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
+    """The lines of a period's invoices."""
+    found = ledger.frame(
+        "select l.* from lines l join invoices i using (invoice_number) where i.period = ? "
+        "order by invoice_number, line_no",
+        [str(period)],
+    )
+    return found.with_columns(
+        quantity=decimal("quantity_micro"), unit_price=decimal("unit_price_micro"), vat_rate=decimal("vat_rate_micro")
+    ).select(
+        "invoice_number", "line_no", "customer_id", "kind", "product_id", "zone_id", "traffic_period", "rule",
+        "description", "service_from", "service_to", "quantity", "unit_price", "net_cents", "vat_category", "vat_rate",
+    )  # fmt: skip
+
+
+def invoices(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
+    """A period's invoices."""
+    return ledger.frame(
+        "select invoice_number, customer_id, period, invoice_date, due_date, net_cents, vat_cents, gross_cents, "
+        "status, supersedes, structured_communication from invoices where period = ? order by invoice_number",
+        [str(period)],
+    )
+
+
+def user_counts(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
+    """The users configured and billed on a period's invoices (R-CAP)."""
+    return ledger.frame(
+        "select customer_id, period, configured, billed, reserved, reference from user_counts where period = ? "
+        "order by customer_id",
+        [str(period)],
+    )
+
+
+def packs_used(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
+    """The pools of a period and what its calls drew, invoiced or not; the allowance as last computed."""
+    found = ledger.frame(
+        "select u.customer_id, u.user_id, u.product_id, u.rating_no, u.allowance_s, u.used_s, u.calls "
+        "from packs_used u where u.period_number = ? order by u.rating_no",
+        [period.number],
+    )
+    summed = found.group_by("customer_id", "user_id", "product_id", maintain_order=True).agg(
+        pl.col("allowance_s").last(), pl.col("used_s", "calls").sum()
+    )
+    return summed.sort("customer_id", "user_id", "product_id").select(
+        "customer_id",
+        "user_id",
+        "product_id",
+        pl.lit(str(period)).alias("period"),
+        "allowance_s",
+        "used_s",
+        "calls",
+    )
+
+
+def files(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
+    """The files taken in for a period: read by its run, or before it while it was the next to run."""
+    return ledger.frame(
+        "select source_file, sha256, records, accepted, unanswered, duplicate, quarantined from files "
+        "where coalesce(period, ?) = ? order by source_file, sha256",
+        [str(period), str(period)],
+    )
+
+
+def quarantine(store: Store, ledger: Ledger, period: Period | None) -> pl.DataFrame:
+    """Records set aside from a period's files, and its calls that could not be rated; of all periods for None."""
+    shas = ledger.stored_files()
+    condition, wanted = ("true", []) if period is None else ("coalesce(period, ?) = ?", [str(period)] * 2)
+    paths = ledger.rows(f"select path from quarantine_files where {condition} order by path", list(wanted))  # noqa: S608
+    found = [store.read_frame(str(path), shas[str(path)]).select(QUARANTINE_COLUMNS) for (path,) in paths]
+    last = [*ledger.ratings(issued=True)[-1:], *ledger.ratings(issued=False)][-1:]
+    for rating in last:
+        unrated = store.read_frame(rating.unrated_path, shas[rating.unrated_path])
+        if period is not None:
+            unrated = unrated.filter(pl.col("period_number") == period.number)
+        found.append(unrated_as_quarantine(unrated))
+    empty = pl.DataFrame(schema={name: pl.Int64 if name == "source_line" else pl.String for name in QUARANTINE_COLUMNS})
+    return pl.concat([empty, *found]).sort("call_id", "reason", "source_file", "source_line", nulls_last=True)
+
+
+def unrated_as_quarantine(unrated: pl.DataFrame) -> pl.DataFrame:
+    """Calls that could not be rated, as rows of the quarantine; the record is the call as it was accepted."""
+    as_text = pl.struct(
+        "call_id", pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), "direction", "caller", "callee",
+        "duration_s", "user_id",
+    ).struct.json_encode()  # fmt: skip
+    return unrated.with_columns(
+        detail=pl.col("reason").replace_strict(REASONS, return_dtype=pl.String), record=as_text
+    ).select(QUARANTINE_COLUMNS)
+
+
+WHAT_TO_DO = {
+    "malformed": "mend the record at its source and deliver it in a new file",
+    "future": "check the clock of the platform; deliver the record again in a new file once its time has come",
+    "conflict": "the call accepted first stands; if the other is right, correct by a credit and a charge",
+    "before_start": "bill it where the months before were billed; it is never rated here",
+    "unknown_caller": "enter the user or number with its dates in the platform tables; the next run judges it again",
+    "outside_contract": "check starts_on and ends_on of the contract; the next run judges it again",
+    "no_rate": "add the prefix to the deck, or a deck to the customer; the next run judges it again",
+}
+
+
+def grouped_quarantine(found: pl.DataFrame) -> pl.DataFrame:
+    """The quarantine by reason and file: how many, an example, and what to do."""
+    grouped = found.group_by("reason", "source_file").agg(
+        records=pl.len(),
+        first_line=pl.col("source_line").min(),
+        example=pl.col("detail").sort_by("source_line").first(),
+    )
+    to_do = pl.col("reason").replace_strict(WHAT_TO_DO, return_dtype=pl.String)
+    return grouped.with_columns(what_to_do=to_do).sort("reason", "source_file")
+
+
+TABLES: dict[str, Callable[[Store, Ledger, Period], pl.DataFrame]] = {
+    "rated": rated,
+    "lines": lines,
+    "invoices": invoices,
+    "user_counts": user_counts,
+    "packs_used": packs_used,
+    "files": files,
+    "quarantine": quarantine,
+}
+
+
+def export(store: Store, ledger: Ledger, table: str, period: Period, target: Path) -> int:
+    """Write one table to a file, whole or not at all; the format follows from its name. Gives the rows.
+
+    Raises:
+        InputRefused: for an unknown table or format, a folder that is not there, or more rows than a sheet holds.
+    """
+    if table not in TABLES:
+        raise InputRefused(f"{table}: no such table; expected one of {', '.join(TABLES)}")
+    if target.suffix not in FORMATS:
+        raise InputRefused(f"{target}: expected a file name that ends in {', '.join(FORMATS)}")
+    if not target.parent.is_dir():
+        raise InputRefused(f"{target.parent}: there is no such folder; make it first, or write elsewhere")
+    frame = TABLES[table](store, ledger, period)
+    if target.suffix == ".xlsx" and frame.height > LARGEST_SHEET_ROWS:
+        raise InputRefused(
+            f"{target}: a sheet holds {LARGEST_SHEET_ROWS} rows and {table} has {frame.height}; "
+            "write .csv or .parquet instead"
+        )
+    writers: dict[str, Callable[[Path], object]] = {
+        ".parquet": frame.write_parquet,
+        ".csv": lambda path: as_text(neutralised(frame)).write_csv(path),
+        ".ndjson": lambda path: as_text(frame).write_ndjson(path),
+        ".xlsx": lambda path: _write_sheet(frame, table, path),
+    }
+    write_whole(target, writers[target.suffix])
+    return frame.height
+
+
+def as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Times, dates and decimals as text: `2026-10-01T08:00:00.000Z`, `2026-10-01`, no trailing zeros."""
+    columns = []
+    for name, dtype in frame.schema.items():
+        if isinstance(dtype, pl.Datetime):
+            columns.append(pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%.3fZ"))
+        elif dtype == pl.Date:
+            columns.append(pl.col(name).dt.to_string("%Y-%m-%d"))
+        elif dtype.is_decimal():
+            columns.append(pl.col(name).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."))
+    return frame.with_columns(columns)
+
+
+def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
+    """Free text that a spreadsheet would calculate gets an apostrophe in front (CSV; a sheet's texts are texts)."""
+    dangerous = [name for name in FREE_TEXT if name in frame.columns]
+    return frame.with_columns(
+        pl.when(pl.any_horizontal(*(pl.col(name).str.starts_with(start) for start in FORMULA_STARTS)))
+        .then("'" + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in dangerous
+    )
+
+
+def _write_sheet(frame: pl.DataFrame, table: str, path: Path) -> None:
+    """One sheet with a header; numbers as numbers, and no clock in the file's properties."""
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        book.set_properties({"created": SHEET_CREATED})
+        shown = frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
+        as_text(shown).write_excel(book, worksheet=table, autofit=True, freeze_panes=(1, 0))

@@ -1,0 +1,235 @@
+"""Issuing: a rated period is billed and numbered in the one transaction that makes it issued."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from invoicing.conservation import Balance
+from invoicing.numbering import number_invoices
+from invoicing.pipeline import BILLED_SCHEMA, USED_SCHEMA, Bill, History, bill_period
+from invoicing.rating_run import rated_calls_of, users_billed_before
+from rating.errors import InputRefused, Problem, StoreUnavailable
+from rating.services import USER_GROUP, service_rows
+
+if TYPE_CHECKING:
+    from invoicing.ledger import Ledger, Rating, Run
+    from invoicing.store import Store
+    from rating.periods import Period
+    from rating.sources.platform_tables import LoadedPlatform
+    from schemas.platform import Platform
+    from schemas.settings import Settings
+
+CUSTOMER_COLUMNS = [
+    "customer_id", "name", "street", "postal_code", "city", "country", "language", "vat_number", "email",
+    "peppol_id", "vat_category", "iban",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and by which program something is done.
+
+    Attributes:
+        text: The moment to act as of, RFC 3339 in UTC.
+        program: The program's version.
+    """
+
+    text: str
+    program: str
+
+
+def history_of(ledger: Ledger, period: Period, first: Period, platform: Platform, settings: Settings) -> History:
+    """What the earlier runs of the store billed, as far as this period depends on it."""
+    users = users_billed_before(ledger, period, first, service_rows(platform), platform, settings)
+    used = {
+        kind: ledger.frame("select id, amount_cents as used_cents from one_offs where kind = ?", [kind])
+        for kind in ("one_off", "credit")
+    }
+    charges, credits_used = (
+        frame if frame.height else pl.DataFrame(schema=USED_SCHEMA) for frame in (used["one_off"], used["credit"])
+    )
+    billed = None if period == first else _billed_groups(ledger, period)
+    return History(first, users, billed, charges, credits_used)
+
+
+def _billed_groups(ledger: Ledger, period: Period) -> pl.DataFrame:
+    """The units that the invoices of the period before billed for this one, by what begins together."""
+    before = str(period.previous)
+    lines = ledger.frame(
+        "select l.customer_id, l.product_id, l.quantity_micro from lines l join invoices i using (invoice_number) "
+        "where i.period = ? and l.kind in ('recurring', 'user_cap')",
+        [before],
+    )
+    users = ledger.frame("select customer_id, product_id, true is_user from users_billed where period = ?", [before])
+    grouped = lines.join(users, on=["customer_id", "product_id"], how="left").with_columns(
+        group=pl.when("is_user").then(pl.lit(USER_GROUP)).otherwise("product_id")
+    )
+    sums = grouped.group_by("customer_id", "group").agg(units_micro=pl.col("quantity_micro").sum())
+    return sums.select(pl.col(name).cast(dtype) for name, dtype in BILLED_SCHEMA.items())
+
+
+def one_off_contents(platform: Platform) -> pl.DataFrame:
+    """Charges and credits with their content as text: `id`, `kind`, `customer_id`, `content`."""
+    tables = (("one_off", "charge_id", platform.charges), ("credit", "credit_id", platform.credits))
+    return pl.concat(
+        [
+            table.select(
+                pl.col(key).alias("id"),
+                pl.lit(kind).alias("kind"),
+                "customer_id",
+                content=pl.struct(pl.all()).struct.json_encode(),
+            )
+            for kind, key, table in tables
+        ]
+    )
+
+
+def refuse_changed_one_offs(ledger: Ledger, loaded: LoadedPlatform) -> None:
+    """A charge or credit that is on an invoice keeps its content.
+
+    Raises:
+        InputRefused: naming each that came back with another.
+    """
+    known = ledger.frame("select distinct id, kind, content as invoiced, invoice_number from one_offs")
+    if known.is_empty():
+        return
+    now = one_off_contents(loaded.platform).join(known, on=["id", "kind"])
+    changed = now.filter(pl.col("content") != pl.col("invoiced")).sort("kind", "id")
+    problems = tuple(
+        Problem(
+            table="charges" if kind == "one_off" else "credits",
+            file="charges" if kind == "one_off" else "credits",
+            line=0,
+            column="charge_id" if kind == "one_off" else "credit_id",
+            value=row_id,
+            expected=f"the content it had on invoice {number}: {invoiced}; give a correction an id of its own",
+        )
+        for row_id, kind, number, invoiced in changed.select("id", "kind", "invoice_number", "invoiced").iter_rows()
+    )
+    if problems:
+        raise InputRefused("a charge or credit was used before with other content", problems)
+
+
+def choose_invoice_date(ledger: Ledger, today: date, asked: date | None) -> date:
+    """The invoice date: the local day acted on unless another is asked for, never before the last invoice's.
+
+    Raises:
+        InputRefused: for a day before it.
+    """
+    chosen = asked or today
+    last = ledger.rows("select max(invoice_date) from invoices")[0][0]
+    if isinstance(last, date) and chosen < last:
+        raise InputRefused(
+            f"invoice date {chosen}: the last invoice is dated {last}, and no later number may carry an earlier "
+            "date; give --date with that day or a later one"
+        )
+    return chosen
+
+
+def balance(ledger: Ledger, pending: Rating | None = None) -> Balance:
+    """Where every accepted call is (R-CONSERVATION); a pending rating counts as if it were issued."""
+    last = ledger.last_run()
+    rated_by = pending.period if pending else (last.period if last else None)
+    limit = pending.last_batch if pending else None
+    number = rated_by.number if rated_by else 0
+    waiting = ledger.number(
+        "select sum(answered) from batches where rated_by is null and (period_number > ? or ? is null or batch_no > ?)",
+        [number, limit, limit],
+    )
+    issued = ledger.ratings(issued=True)
+    unrated = pending.unrated if pending else (issued[-1].unrated if issued else 0)
+    return Balance(
+        accepted=ledger.number("select sum(accepted) from files"),
+        invoiced=sum(rating.calls for rating in issued) + (pending.calls if pending else 0),
+        waiting=waiting,
+        unrated=unrated,
+    )
+
+
+def bill_rating(
+    store: Store,
+    ledger: Ledger,
+    rating: Rating,
+    first: Period,
+    loaded: LoadedPlatform,
+    settings: Settings,
+    day: date,
+) -> Bill:
+    """The invoices of a rating, in memory."""
+    needed = ["customer_id", "period_number", "zone_id", "zone_kind", "charged_s", "amount_cents"]
+    calls = rated_calls_of(store, ledger, rating.rating_no, lambda frame: frame.select(needed))
+    history = history_of(ledger, rating.period, first, loaded.platform, settings)
+    return bill_period(rating.period, loaded.platform, calls, history, settings, day)
+
+
+def with_parties(invoices: pl.DataFrame, platform: Platform) -> pl.DataFrame:
+    """Add `customer`: the customer as the tables have it, as a JSON object."""
+    parties = platform.customers.select("customer_id", customer=pl.struct(CUSTOMER_COLUMNS).struct.json_encode())
+    return invoices.join(parties, on="customer_id", how="left", maintain_order="left")
+
+
+def commit_issue(
+    ledger: Ledger,
+    rating: Rating,
+    bill: Bill,
+    platform: Platform,
+    settings_text: str,
+    invoice_date: date,
+    moment: Moment,
+    summary: dict[str, object],
+) -> Run:
+    """Number the invoices and store their whole content: this commit is what *issued* means."""
+    held = balance(ledger, rating)
+    if not held.holds:
+        raise StoreUnavailable(f"{held.sentence()}: nothing was issued; run `centime verify`")
+    period = str(rating.period)
+    year = f"{invoice_date.year:04d}-%"
+    last = ledger.number("select max(sequence) from invoices where invoice_number like ?", [year])
+    numbers = number_invoices(bill.invoices, invoice_date, last)
+    invoices = bill.invoices.join(numbers, on="customer_id", maintain_order="left")
+    by_customer = numbers.select("customer_id", "invoice_number")
+    lines = bill.lines.join(by_customer, on="customer_id", maintain_order="left")
+    billed = lines.filter(pl.col("kind").is_in(["one_off", "credit"])).select(
+        "customer_id", "kind", "invoice_number", id="source_id", amount_cents=pl.col("net_cents").abs()
+    )
+    contents = one_off_contents(platform).drop("customer_id")
+    label = pl.lit(period).alias("period")
+    with ledger.transaction():
+        ledger.append(
+            "invoices",
+            with_parties(invoices, platform).with_columns(
+                label, invoice_date=pl.lit(invoice_date), status=pl.lit("issued")
+            ),
+        )
+        ledger.append("lines", lines)
+        ledger.append(
+            "vat_totals",
+            bill.vat_totals.join(by_customer, on="customer_id", maintain_order="left").drop("customer_id"),
+        )
+        ledger.append("one_offs", billed.join(contents, on=["id", "kind"], how="left", maintain_order="left"))
+        ledger.append("user_counts", bill.users.counts.with_columns(label))
+        ledger.append("users_billed", bill.users.by_product().with_columns(label))
+        ledger.execute("update ratings set issued = true where rating_no = ?", [rating.rating_no])
+        ledger.execute(
+            "update batches set rated_by = ? where rated_by is null and period_number <= ? and batch_no <= ?",
+            [period, rating.period.number, rating.last_batch],
+        )
+        ledger.execute("update files set period = ? where period is null", [period])
+        ledger.execute("update quarantine_files set period = ? where period is null", [period])
+        run_no = ledger.number("select max(run_no) from runs") + 1
+        ledger.execute(
+            "insert into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                period, run_no, rating.rating_no, invoice_date, moment.text, rating.snapshot, settings_text,
+                moment.program, json.dumps(summary, sort_keys=True),
+            ],
+        )  # fmt: skip
+    run = ledger.last_run()
+    if run is None or run.period != rating.period:
+        raise StoreUnavailable("the run that was committed cannot be read back; run `centime verify`")
+    return run

@@ -1,0 +1,225 @@
+"""The ledger: an embedded DuckDB file that says what was read, rated, issued and written.
+
+Its connection reaches no file and no extension. Everything that belongs together changes in one transaction;
+a file of the store counts from the moment the ledger names it. Money is whole numbers here too: no arithmetic
+is done in SQL but sums of integers.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import duckdb
+import polars as pl
+
+from rating.errors import StoreUnavailable
+from rating.periods import Period
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FORMAT = "1"
+TABLES = """
+create table meta (name varchar primary key, content varchar not null);
+create table files (file_no integer primary key, source_file varchar not null, sha256 varchar not null unique,
+  records bigint not null, accepted bigint not null, unanswered bigint not null, duplicate bigint not null,
+  quarantined bigint not null, period varchar, read_at varchar not null);
+create table stored_files (path varchar primary key, sha256 varchar not null, bytes bigint not null);
+create table batches (batch_no integer primary key, path varchar not null, period_number integer not null,
+  answered bigint not null, unanswered bigint not null, rated_by varchar);
+create table quarantine_files (path varchar primary key, period varchar, records bigint not null);
+create table ratings (rating_no integer primary key, period varchar not null, issued boolean not null,
+  snapshot varchar not null, settings varchar not null, program varchar not null, rated_at varchar not null,
+  last_batch integer not null, calls bigint not null, amount_cents bigint not null, unrated bigint not null,
+  unrated_path varchar not null, draws_path varchar not null, reports varchar not null);
+create table rated_files (path varchar primary key, rating_no integer not null, period_number integer not null,
+  calls bigint not null, amount_cents bigint not null);
+create table packs_used (rating_no integer not null, customer_id varchar not null, user_id varchar,
+  product_id varchar not null, period_number integer not null, allowance_s bigint, used_s bigint not null,
+  calls bigint not null);
+create table runs (period varchar primary key, run_no integer not null unique, rating_no integer not null,
+  invoice_date date not null, issued_at varchar not null, snapshot varchar not null, settings varchar not null,
+  program varchar not null, summary varchar not null);
+create table invoices (invoice_number varchar primary key, sequence integer not null, customer_id varchar not null,
+  period varchar not null, invoice_date date not null, due_date date not null, net_cents bigint not null,
+  vat_cents bigint not null, gross_cents bigint not null, status varchar not null, supersedes varchar,
+  structured_communication varchar not null, customer varchar not null, unique (customer_id, period));
+create table lines (invoice_number varchar not null, line_no integer not null, customer_id varchar not null,
+  kind varchar not null, product_id varchar, zone_id varchar, traffic_period varchar, rule varchar not null,
+  description varchar not null, service_from date, service_to date, quantity_micro bigint not null,
+  unit_price_micro bigint, net_cents bigint not null, vat_category varchar not null, vat_rate_micro bigint not null,
+  source_id varchar, primary key (invoice_number, line_no));
+create table vat_totals (invoice_number varchar not null, vat_category varchar not null,
+  vat_rate_micro bigint not null, base_cents bigint not null, vat_cents bigint not null, reason varchar,
+  primary key (invoice_number, vat_category, vat_rate_micro));
+create table user_counts (customer_id varchar not null, period varchar not null, configured bigint not null,
+  billed bigint not null, reserved bigint not null, reference bigint not null, primary key (customer_id, period));
+create table users_billed (customer_id varchar not null, period varchar not null, product_id varchar not null,
+  users bigint not null, primary key (customer_id, period, product_id));
+create table one_offs (id varchar not null, kind varchar not null, customer_id varchar not null,
+  content varchar not null, amount_cents bigint not null, invoice_number varchar not null,
+  primary key (id, kind, invoice_number));
+create table documents (path varchar primary key, invoice_number varchar not null);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A period that was run and issued."""
+
+    period: Period
+    run_no: int
+    rating_no: int
+    invoice_date: date
+    issued_at: str
+    snapshot: str
+    settings: str
+    program: str
+    summary: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """The calls rated for a period, issued or not yet."""
+
+    rating_no: int
+    period: Period
+    issued: bool
+    snapshot: str
+    settings: str
+    program: str
+    last_batch: int
+    calls: int
+    amount_cents: int
+    unrated: int
+    unrated_path: str
+    draws_path: str
+    reports: str
+
+
+class Ledger:
+    """One open ledger; `with ledger.transaction():` around everything that belongs together."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the ledger, or make it where it is not there yet.
+
+        Raises:
+            StoreUnavailable: where the file is damaged, or of another format.
+        """
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        known = path.exists()
+        try:
+            self._connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+            self._connection.execute("set lock_configuration = true")
+            if not known:
+                path.chmod(0o600)
+            if not self.rows("select 1 from duckdb_tables() where table_name = 'meta'"):
+                with self.transaction():
+                    self._connection.execute(TABLES)
+                    self.execute("insert into meta values ('format', ?)", [FORMAT])
+        except duckdb.Error as error:
+            raise StoreUnavailable(
+                f"{path}: the ledger cannot be opened: {str(error).splitlines()[0]}; restore it from a backup"
+            ) from None
+        found = self.meta("format")
+        if found != FORMAT:
+            raise StoreUnavailable(f"{path}: the ledger has format {found}, this program reads format {FORMAT}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self._connection.execute("begin transaction")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("rollback")
+            raise
+        self._connection.execute("commit")
+
+    def execute(self, sql: str, parameters: list[object] | None = None) -> None:
+        """Run one statement."""
+        self._connection.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: list[object] | None = None) -> list[tuple[object, ...]]:
+        """The rows of a query."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def frame(self, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
+        """The rows of a query as a frame."""
+        return pl.DataFrame(self._connection.sql(sql, params=parameters).to_arrow_table())
+
+    def number(self, sql: str, parameters: list[object] | None = None) -> int:
+        """The one whole number a query gives; 0 where it gives none."""
+        found = self.rows(sql, parameters)
+        return int(str(found[0][0])) if found and found[0][0] is not None else 0
+
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Add a frame's rows to a table, by the names of its columns."""
+        if frame.is_empty():
+            return
+        self._connection.register("incoming", frame.to_arrow())
+        columns = ", ".join(frame.columns)
+        self._connection.execute(f"insert into {table} ({columns}) select {columns} from incoming")  # noqa: S608
+        self._connection.unregister("incoming")
+
+    def meta(self, name: str) -> str | None:
+        """A fact about the store."""
+        found = self.rows("select content from meta where name = ?", [name])
+        return str(found[0][0]) if found else None
+
+    def name_file(self, path: str, sha256: str, size: int) -> None:
+        """Make a stored file count."""
+        self.execute("insert into stored_files values (?, ?, ?)", [path, sha256, size])
+
+    def forget_file(self, path: str) -> None:
+        """Let a stored file no longer count; the next start removes it."""
+        self.execute("delete from stored_files where path = ?", [path])
+
+    def stored_files(self) -> dict[str, str]:
+        """SHA-256 by path, of every file that counts."""
+        return {str(path): str(sha) for path, sha in self.rows("select path, sha256 from stored_files order by path")}
+
+    def runs(self) -> list[Run]:
+        """Every period that was issued, in order."""
+        found = self.rows("select * from runs order by run_no")
+        return [
+            Run(
+                Period.parse(str(row[0])), int(str(row[1])), int(str(row[2])), date.fromisoformat(str(row[3])),
+                str(row[4]), str(row[5]), str(row[6]), str(row[7]), json.loads(str(row[8])),
+            )
+            for row in found
+        ]  # fmt: skip
+
+    def last_run(self) -> Run | None:
+        """The last period issued."""
+        runs = self.runs()
+        return runs[-1] if runs else None
+
+    def ratings(self, *, issued: bool) -> list[Rating]:
+        """The ratings, issued or pending (there is at most one pending)."""
+        found = self.rows(
+            "select rating_no, period, issued, snapshot, settings, program, last_batch, calls, amount_cents, "
+            "unrated, unrated_path, draws_path, reports from ratings where issued = ? order by rating_no",
+            [issued],
+        )
+        return [
+            Rating(
+                int(str(row[0])), Period.parse(str(row[1])), bool(row[2]), str(row[3]), str(row[4]), str(row[5]),
+                int(str(row[6])), int(str(row[7])), int(str(row[8])), int(str(row[9])), str(row[10]), str(row[11]),
+                str(row[12]),
+            )
+            for row in found
+        ]  # fmt: skip

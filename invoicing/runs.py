@@ -1,0 +1,371 @@
+"""The commands that change the store, step by step: read, rate, issue, render, and `run`, which is all of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from invoicing import intake, issuing, rating_run, rendering, snapshots
+from invoicing.documents.assembly import Figures
+from invoicing.numbering import first_run_day
+from invoicing.pipeline import Bill, bill_period
+from invoicing.retro import retroactive_changes
+from rating.errors import InputRefused
+from rating.periods import FOREVER, Period
+from rating.platform_checks import notice_problems
+from rating.services import service_rows
+from rating.sources.platform_tables import LoadedPlatform, load_platform
+from schemas.settings import Settings, parse_settings, settings_document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+    import polars as pl
+
+    from invoicing.issuing import Moment
+    from invoicing.ledger import Ledger, Rating, Run
+    from invoicing.progress import Progress
+    from invoicing.store import Store
+
+
+@dataclass(slots=True)
+class Report:
+    """What a command tells: as tables for people, as one JSON object for programs.
+
+    Attributes:
+        command: Its name.
+        period: The period it was about, if any.
+        counts: Whole numbers by name.
+        sums: Cents by name.
+        written: Files written.
+        warnings: Sentences; exit status 1 under `--strict`.
+        attention: Sentences about what a person must look at: exit status 1.
+        messages: Sentences about what was done.
+        tables: Frames to show, by title.
+    """
+
+    command: str
+    period: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    sums: dict[str, int] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    attention: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every step works with.
+
+    Attributes:
+        store: The store, held by this process.
+        ledger: Its open ledger.
+        settings: The settings in force.
+        now: The moment to act as of.
+        today: Its local day.
+        moment: The same for the ledger, with the program's version.
+        progress: Told of each step.
+    """
+
+    store: Store
+    ledger: Ledger
+    settings: Settings
+    now: datetime
+    today: date
+    moment: Moment
+    progress: Progress
+
+    @property
+    def settings_text(self) -> str:
+        """The settings as they are stored with a run."""
+        return json.dumps(settings_document(self.settings), sort_keys=True, ensure_ascii=False)
+
+
+def first_period(ledger: Ledger, period: Period) -> Period:
+    """The first period of the store; the one asked for, where none was run yet."""
+    runs = ledger.runs()
+    return runs[0].period if runs else period
+
+
+def require_next(ledger: Ledger, period: Period) -> None:
+    """Only the period after the last one run can be run; the first run is free to choose.
+
+    Raises:
+        InputRefused: for any other.
+    """
+    last = ledger.last_run()
+    if last is not None and period != last.period.next:
+        raise InputRefused(
+            f"{period}: the last period run is {last.period}, so the next one is {last.period.next}; "
+            "periods are run one after the other"
+        )
+
+
+def require_invoice_day(desk: Desk, period: Period) -> None:
+    """A period can be run from its invoice day on.
+
+    Raises:
+        InputRefused: before that.
+    """
+    opens = first_run_day(period, desk.settings.billing.invoice_day)
+    if desk.today < opens:
+        raise InputRefused(
+            f"{period}: today is {desk.today}, and this period can be run from {opens} on "
+            "(billing.invoice_day in centime.toml); `centime preview` shows what it would be"
+        )
+
+
+def load_tables(desk: Desk, folder: Path, period: Period) -> LoadedPlatform:
+    """The validated platform tables for a period, with the notice of their versions judged (R-NOTICE).
+
+    Raises:
+        InputRefused: with every problem found.
+    """
+    loaded = load_platform(folder, desk.settings)
+    problems = notice_problems(loaded.tables, period.first_day)
+    if problems:
+        raise InputRefused("a version lacks 30 days' notice", tuple(problems))
+    issuing.refuse_changed_one_offs(desk.ledger, loaded)
+    return loaded
+
+
+def read(desk: Desk, given: Sequence[str], report: Report) -> None:
+    """Read CDR files into the store."""
+    taken = intake.read_cdrs(desk.store, desk.ledger, given, desk.settings, desk.now, desk.moment.text, desk.progress)
+    report.warnings += taken.warnings
+    report.counts["files"] = taken.files.height
+    report.counts["files_skipped"] = len(taken.skipped)
+    report.counts |= taken.sums()
+    report.tables["Files read"] = taken.files.select("source_file", *intake.COUNTS)
+    report.messages += [f"{path}: read before, skipped" for path in taken.skipped]
+
+
+def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int, what: str) -> None:
+    """Ask for a person where more than the threshold was set aside."""
+    threshold = desk.settings.billing.quarantine_threshold
+    if quarantined > threshold * records:
+        report.attention.append(
+            f"{quarantined} of {records} {what} are in quarantine, more than {threshold:%} "
+            "(billing.quarantine_threshold); see `centime quarantine`"
+        )
+
+
+def rate(desk: Desk, period: Period, loaded: LoadedPlatform, report: Report) -> Rating:
+    """Rate what is to be rated for a period and keep it as the pending rating."""
+    first = first_period(desk.ledger, period)
+    rated = rating_run.rate_period(
+        desk.store, desk.ledger, period, first, loaded.platform, desk.settings, desk.progress
+    )
+    rating = rating_run.keep_rating(
+        desk.store,
+        desk.ledger,
+        period,
+        loaded,
+        rated,
+        desk.settings_text,
+        desk.moment.program,
+        desk.moment.text,
+    )
+    _tell_rating(desk, report, rating.calls, rating.unrated, rating.amount_cents, rated.rated.reports)
+    report.warnings += loaded.warnings
+    return rating
+
+
+def _tell_rating(
+    desk: Desk, report: Report, calls: int, unrated: int, amount_cents: int, reports: pl.DataFrame
+) -> None:
+    report.counts |= {"rated": calls, "unrated": unrated}
+    report.sums["rated_cents"] = amount_cents
+    words = {
+        "R-SPOOF": "calls show a caller number that is not active for the customer (17.1)",
+        "R-SUSPENDED": "calls were placed while the customer was suspended (8.7)",
+    }
+    report.warnings += [
+        f"{customer}: {count} {words[rule_id]}; rated ({rule_id})" for rule_id, customer, count in reports.iter_rows()
+    ]
+    judge_quarantine(desk, report, unrated, calls + unrated, "calls judged")
+
+
+def pending_rating(desk: Desk, period: Period, loaded: LoadedPlatform) -> Rating:
+    """The pending rating of a period, made of these very tables, settings and calls.
+
+    Raises:
+        InputRefused: where there is none, or something changed since.
+    """
+    pending = [rating for rating in desk.ledger.ratings(issued=False) if rating.period == period]
+    if not pending:
+        raise InputRefused(f"{period}: nothing is rated yet; `centime rate {period} --platform DIR` does that first")
+    rating = pending[0]
+    changed = [
+        word
+        for word, same in (
+            ("the platform tables", rating.snapshot == snapshots.snapshot_id(loaded.files)),
+            ("the settings", rating.settings == desk.settings_text),
+            ("the calls", rating.last_batch == desk.ledger.number("select max(batch_no) from batches")),
+            ("the program", rating.program == desk.moment.program),
+        )
+        if not same
+    ]
+    if changed:
+        raise InputRefused(
+            f"{period}: {' and '.join(changed)} changed since the period was rated; "
+            f"`centime rate {period} --platform DIR` rates it again"
+        )
+    return rating
+
+
+def issue(
+    desk: Desk, rating: Rating, loaded: LoadedPlatform, invoice_date: date, report: Report, *, documents: bool
+) -> Run:
+    """Bill and number what was rated; `documents` says whether they are to follow, should this process die."""
+    first = first_period(desk.ledger, rating.period)
+    bill = issuing.bill_rating(desk.store, desk.ledger, rating, first, loaded, desk.settings, invoice_date)
+    previous = desk.ledger.last_run()
+    retro = retro_changes(desk, previous, loaded, rating.period)
+    _tell_bill(report, bill, retro)
+    filed = desk.ledger.rows(
+        "select sum(records), sum(quarantined) from files where period is null or period = ?",
+        [str(rating.period)],
+    )[0]
+    records, quarantined = (int(str(count or 0)) for count in filed)
+    summary: dict[str, object] = {
+        "counts": report.counts, "sums": report.sums, "warnings": report.warnings,
+        "records": records, "quarantined": quarantined, "documents": documents,
+    }  # fmt: skip
+    desk.progress.start("issuing invoices", bill.invoices.height)
+    run = issuing.commit_issue(
+        desk.ledger, rating, bill, loaded.platform, desk.settings_text, invoice_date, desk.moment, summary
+    )
+    desk.progress.advance(bill.invoices.height)
+    judge_quarantine(desk, report, quarantined, records, "records read for this period")
+    tell_run(desk, run, report)
+    return run
+
+
+def _tell_bill(report: Report, bill: Bill, retro: list[str]) -> None:
+    report.counts |= {"invoices": bill.invoices.height, "lines": bill.lines.height}
+    report.sums |= {name: int(bill.invoices[name].sum()) for name in ("net_cents", "vat_cents", "gross_cents")}
+    report.warnings += [*bill.notes, *retro]
+
+
+def tell_run(desk: Desk, run: Run, report: Report) -> None:
+    """What was issued, and the balance of the calls."""
+    report.tables["Invoices"] = desk.ledger.frame(
+        "select invoice_number, customer_id, net_cents, vat_cents, gross_cents, due_date from invoices "
+        "where period = ? order by invoice_number",
+        [str(run.period)],
+    )
+    issued = report.tables["Invoices"]
+    report.counts["invoices"] = issued.height
+    report.sums |= {name: int(issued[name].sum()) for name in ("net_cents", "vat_cents", "gross_cents")}
+    numbers = f", {issued['invoice_number'][0]} to {issued['invoice_number'][-1]}" if issued.height else ""
+    report.messages.append(f"{run.period}: {issued.height} invoices issued, dated {run.invoice_date}{numbers}")
+    report.messages.append(issuing.balance(desk.ledger).sentence())
+
+
+def issued_run(ledger: Ledger, period: Period) -> Run:
+    """The run of a period.
+
+    Raises:
+        InputRefused: where it was not issued.
+    """
+    found = [run for run in ledger.runs() if run.period == period]
+    if not found:
+        last = ledger.last_run()
+        known = f"the last period issued is {last.period}" if last else "no period was issued yet"
+        raise InputRefused(f"{period}: not issued in this store; {known}")
+    return found[0]
+
+
+def tell_issued(desk: Desk, period: Period, report: Report) -> bool:
+    """Whether a period is issued already; then nothing is changed, and what was issued is told."""
+    if period not in [run.period for run in desk.ledger.runs()]:
+        return False
+    done = issued_run(desk.ledger, period)
+    report.messages.append(f"{period} was issued at {done.issued_at}; nothing was changed")
+    tell_run(desk, done, report)
+    return True
+
+
+def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, period: Period) -> list[str]:
+    """R-RETRO in sentences: services entered or removed with a past date since the last run."""
+    if previous is None or previous.snapshot == snapshots.snapshot_id(loaded.files):
+        return []
+    settings = parse_settings(json.loads(previous.settings))
+    before = snapshots.load_snapshot(desk.store, desk.ledger, previous.snapshot, settings).platform
+    changes = retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
+    return [
+        f"{row['customer_id']}: {row['table']} {row['service_id']} ({row['product_id']}) {row['change']} for "
+        f"{row['active_from']} to {'now' if row['past_end'] == FOREVER else row['past_end']} (end not included), "
+        "months that are invoiced: nothing is charged by itself (R-RETRO)"
+        for row in changes.iter_rows(named=True)
+    ]
+
+
+def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
+    """Write the documents of a run, with the settings it was issued under."""
+    settings = parse_settings(json.loads(run.settings))
+    paths = rendering.render_run(desk.store, desk.ledger, run, settings, desk.progress, again=again)
+    report.written += [str(desk.store.root / path) for path in paths]
+    if paths:
+        report.messages.append(f"{len(paths)} PDF invoices in {desk.store.root / 'invoices'}")
+
+
+def finish_earlier_runs(desk: Desk, report: Report) -> None:
+    """Publish what was committed by a run that died before its documents were written."""
+    for run in desk.ledger.runs():
+        if run.summary["documents"] and rendering.unpublished(desk.ledger, run):
+            render(desk, run, report, again=False)
+
+
+def run(
+    desk: Desk, period: Period, platform: Path, given: Sequence[str], asked_date: date | None, report: Report,
+    *, documents: bool,
+) -> None:  # fmt: skip
+    """The cron job: read, rate, bill, issue, render. A period that was issued is not touched again."""
+    if tell_issued(desk, period, report):
+        if documents:
+            render(desk, issued_run(desk.ledger, period), report, again=False)
+        return
+    require_next(desk.ledger, period)
+    require_invoice_day(desk, period)
+    invoice_date = issuing.choose_invoice_date(desk.ledger, desk.today, asked_date)
+    loaded = load_tables(desk, platform, period)
+    if given:
+        read(desk, given, report)
+    rating = rate(desk, period, loaded, report)
+    issued = issue(desk, rating, loaded, invoice_date, report, documents=documents)
+    if documents:
+        render(desk, issued, report, again=False)
+
+
+def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, report: Report) -> None:
+    """Rate and bill in memory: draft invoices, nothing numbered, nothing stored."""
+    require_next(desk.ledger, period)
+    loaded = load_tables(desk, platform, period)
+    first = first_period(desk.ledger, period)
+    rated = rating_run.rate_period(
+        desk.store, desk.ledger, period, first, loaded.platform, desk.settings, desk.progress
+    ).rated
+    amount = int(rated.calls["amount_cents"].sum())
+    _tell_rating(desk, report, rated.calls.height, rated.unrated.height, amount, rated.reports)
+    history = issuing.history_of(desk.ledger, period, first, loaded.platform, desk.settings)
+    bill = bill_period(period, loaded.platform, rated.calls, history, desk.settings, desk.today)
+    _tell_bill(report, bill, retro_changes(desk, desk.ledger.last_run(), loaded, period))
+    report.tables["Draft invoices"] = bill.invoices
+    report.tables["Lines"] = bill.lines.select(
+        "customer_id", "line_no", "kind", "description", "service_from", "service_to", "quantity_micro",
+        "unit_price_micro", "net_cents",
+    )  # fmt: skip
+    report.messages.append(f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored")
+    if drafts is not None:
+        figures = Figures(
+            period, desk.today, issuing.with_parties(bill.invoices, loaded.platform), bill.lines, bill.vat_totals,
+            rated.packs_used, rated.calls,
+        )  # fmt: skip
+        report.written += rendering.write_drafts(drafts, figures, loaded.platform, desk.settings, desk.progress)

@@ -1,0 +1,133 @@
+"""What a terminal shows: progress while a step works, tables and sentences when it is done."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from rating.money import MICRO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from rich.console import Console
+
+    from rating.errors import Problem
+
+ROWS_SHOWN = 40
+PROBLEMS_SHOWN = 200
+
+
+class _Speed(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        """`1,234/s`, or nothing while it is not known."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", style="cyan")
+
+
+class Bars:
+    """A bar per step on a terminal: how far, how fast, how long still."""
+
+    def __init__(self, console: Console) -> None:
+        """Show the bars on this console; `close` leaves them standing."""
+        self._progress = Progress(
+            TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), _Speed(),
+            TimeRemainingColumn(), console=console,
+        )  # fmt: skip
+        self._task: TaskID | None = None
+
+    def start(self, step: str, total: int) -> None:
+        """A new bar."""
+        self._progress.start()
+        self._task = self._progress.add_task(step, total=total)
+
+    def advance(self, count: int = 1) -> None:
+        """Move the last bar on."""
+        if self._task is not None:
+            self._progress.advance(self._task, count)
+
+    def close(self) -> None:
+        """No more bars."""
+        self._progress.stop()
+
+
+class Plain:
+    """A line per step, for cron and its mails."""
+
+    def __init__(self, console: Console) -> None:
+        """Write the lines on this console."""
+        self._console = console
+
+    def start(self, step: str, total: int) -> None:
+        """A new line."""
+        self._console.print(f"{step}: {total}", markup=False, highlight=False)
+
+    def advance(self, count: int = 1) -> None:
+        """Nothing: a log wants no bar."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def visible(text: object) -> str:
+    """A text as a terminal may print it: control characters are shown, not obeyed."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in str(text))
+
+
+def shown(name: str, found: object) -> str:
+    """One cell: cents and millionths as decimals, nothing for null."""
+    if found is None:
+        return ""
+    if name.endswith("_cents") and isinstance(found, int):
+        return f"{Decimal(found).scaleb(-2):,.2f}"
+    if name.endswith("_micro") and isinstance(found, int):
+        whole = Decimal(found) / MICRO
+        return f"{whole.normalize():f}"
+    if isinstance(found, int) and not isinstance(found, bool):
+        return f"{found:,}"
+    return escape(visible(found))
+
+
+def heading(name: str) -> str:
+    """A column's heading: its name without the unit, cents being shown in EUR."""
+    if name.endswith("_cents"):
+        return name.removesuffix("_cents") + " EUR"
+    return name.removesuffix("_micro").replace("_", " ")
+
+
+def show_table(console: Console, title: str, frame: pl.DataFrame, *, all_rows: bool = False) -> None:
+    """A frame as a table that people can read; long ones are cut, and say so."""
+    rows = frame if all_rows else frame.head(ROWS_SHOWN)
+    rest = frame.height - rows.height
+    table = Table(title=title, title_justify="left", caption=f"and {rest:,} more" if rest else None)
+    for name, dtype in frame.schema.items():
+        table.add_column(heading(name), justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in rows.iter_rows():
+        table.add_row(*(shown(name, cell) for name, cell in zip(frame.columns, row, strict=True)))
+    console.print(table)
+
+
+def show_problems(console: Console, sentence: str, problems: Sequence[Problem]) -> None:
+    """An error, and where it stands."""
+    console.print(visible(sentence), markup=False, highlight=False, soft_wrap=True)
+    for problem in problems[:PROBLEMS_SHOWN]:
+        console.print(f"  {visible(problem.sentence())}", markup=False, highlight=False, soft_wrap=True)
+    if len(problems) > PROBLEMS_SHOWN:
+        console.print(f"  and {len(problems) - PROBLEMS_SHOWN} more; --json lists them all", markup=False)

@@ -1,0 +1,68 @@
+"""Snapshots: the platform tables a run used, kept byte for byte under the SHA-256 of them all."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoicing.store import Store, sha256_of_bytes
+from rating.errors import InputRefused
+from rating.rules import rule
+from rating.sources.platform_tables import LoadedPlatform, SourceFile, load_platform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from invoicing.ledger import Ledger
+    from schemas.settings import Settings
+
+
+@rule("R-RERUN", article="14.2")
+def snapshot_id(files: Sequence[SourceFile]) -> str:
+    """An issued invoice can be reproduced, byte for byte, from what the store kept.
+
+    That is: the snapshot of the tables, the settings, the calls and the program's version. The snapshot is
+    named by the SHA-256 over the names and SHA-256 of its files, so equal tables are kept once; the ledger's
+    row of the run names the snapshot, settings and version, its rating names the calls.
+    """
+    listed = sorted(f"{file.path.name} {file.sha256}\n" for file in files)
+    return sha256_of_bytes("".join(listed).encode())
+
+
+def keep_snapshot(store: Store, ledger: Ledger, loaded: LoadedPlatform) -> list[tuple[str, str, int]]:
+    """Copy the tables into the store unless it has them; gives path, SHA-256 and size of the files to be named.
+
+    Raises:
+        InputRefused: where a file changed since it was read.
+    """
+    folder = f"snapshots/{snapshot_id(loaded.files)}"
+    named = ledger.stored_files()
+    written = []
+    for file in loaded.files:
+        relative = f"{folder}/{file.path.name}"
+        if relative in named:
+            continue
+        sha256, size = store.write(relative, partial(_copy, Path(file.path)))
+        if sha256 != file.sha256:
+            raise InputRefused(f"{file.path}: it changed while it was being read; start again once it is complete")
+        written.append((relative, sha256, size))
+    return written
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+
+
+def load_snapshot(store: Store, ledger: Ledger, snapshot: str, settings: Settings) -> LoadedPlatform:
+    """The tables of a snapshot, each file checked before it is read.
+
+    Raises:
+        StoreUnavailable: where one is missing or altered.
+    """
+    folder = f"snapshots/{snapshot}"
+    for path, sha256 in ledger.stored_files().items():
+        if path.startswith(f"{folder}/"):
+            store.require(path, sha256)
+    return load_platform(store.root / folder, settings)

@@ -1,0 +1,194 @@
+"""The store: a folder of immutable files beside the ledger, and the lock that lets one process write.
+
+    store/  calls/period=2026-10/*.parquet   quarantine/*.parquet   rated/period=2026-10/*.parquet
+            snapshots/<sha256>/              invoices/2026/*.pdf    ledger.duckdb    lock
+
+A file is written under a temporary name, synced and renamed; it counts only once the ledger names it. What a
+run that died left behind is therefore either named, and whole, or not named, and removed by `sweep`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from rating.errors import InputRefused, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+FOLDERS = ("calls", "quarantine", "rated", "snapshots")
+OWNER_ONLY = 0o700
+TEMPORARY = ".writing"
+CHUNK_BYTES = 1 << 20
+
+
+def sha256_of_bytes(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class Store:
+    """The paths of one store; every path in the ledger is relative to `root`."""
+
+    def __init__(self, root: Path) -> None:
+        """Name the store's folder; nothing is created yet."""
+        self.root = root
+
+    @property
+    def ledger_path(self) -> Path:
+        """The embedded database."""
+        return self.root / "ledger.duckdb"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a ledger is there."""
+        return self.ledger_path.exists()
+
+    def create(self) -> None:
+        """Make the folder, readable by its owner only."""
+        self.root.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+
+    @contextmanager
+    def locked(self, holder: str, *, shared: bool = False) -> Iterator[None]:
+        """Hold the store: alone to change it, together with other readers to read it.
+
+        Args:
+            holder: Who holds it, as the other process will be told.
+            shared: For commands that only read.
+
+        Raises:
+            StoreUnavailable: at once, where another process holds it.
+        """
+        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                who = os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip()
+                raise StoreUnavailable(
+                    f"{self.root}: the store is in use by {who or 'another process'}; "
+                    "wait until it has finished and start again"
+                ) from None
+            if not shared:
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, holder.encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def write(self, relative: str, writer: Callable[[Path], object]) -> tuple[str, int]:
+        """Write one file so that it is there whole or not at all; gives its SHA-256 and size."""
+        path = self.root / relative
+        _make_folders(path.parent, self.root)
+        return write_whole(path, writer)
+
+    def write_frame(self, relative: str, frame: pl.DataFrame) -> tuple[str, int]:
+        """Write one Parquet file (zstd)."""
+        return self.write(relative, lambda path: frame.write_parquet(path, compression="zstd"))
+
+    def read_frame(self, relative: str, sha256: str) -> pl.DataFrame:
+        """Read one Parquet file that the ledger names.
+
+        Raises:
+            StoreUnavailable: where it is missing or its bytes are not those that were stored.
+        """
+        self.require(relative, sha256)
+        return pl.read_parquet(self.root / relative, hive_partitioning=False)
+
+    def require(self, relative: str, sha256: str) -> Path:
+        """The path of a stored file, whose bytes are those that were stored.
+
+        Raises:
+            StoreUnavailable: where they are not.
+        """
+        path = self.root / relative
+        if not path.is_file():
+            raise StoreUnavailable(f"{path}: the ledger names this file and it is missing; restore it from a backup")
+        if sha256_of_file(path) != sha256:
+            raise StoreUnavailable(
+                f"{path}: its SHA-256 is not the one in the ledger: it was altered; restore it from a backup"
+            )
+        return path
+
+    def sweep(self, named: set[str]) -> None:
+        """Remove the files that no ledger row names: what a process that died had begun."""
+        for folder in FOLDERS:
+            for path in sorted((self.root / folder).rglob("*")):
+                if path.is_file() and path.relative_to(self.root).as_posix() not in named:
+                    path.unlink()
+        for path in (self.root / "invoices").rglob(f"*{TEMPORARY}"):
+            path.unlink()
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of the bytes on disk, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_whole(path: Path, writer: Callable[[Path], object]) -> tuple[str, int]:
+    """Write a file under a temporary name, sync it, rename it, sync its folder; gives SHA-256 and size."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
+    try:
+        writer(temporary)
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        digest, size = sha256_of_file(temporary), temporary.stat().st_size
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return digest, size
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_folders(folder: Path, root: Path) -> None:
+    if not folder.is_dir():
+        _make_folders(folder.parent, root)
+        folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def in_words(error: Exception) -> StoreUnavailable:
+    """What a failure of the disk means for the person who reads it."""
+    text = str(error)
+    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "os error 28" in text:
+        return StoreUnavailable(
+            "no space is left on the disk; nothing was issued. Free some space and start the same command again"
+        )
+    return StoreUnavailable(f"the store cannot be read or written: {text.splitlines()[0] if text else error!r}")
+
+
+def open_store(root: Path, *, create: bool) -> Store:
+    """The store in a folder.
+
+    Raises:
+        InputRefused: where there is none and it may not be created.
+    """
+    store = Store(root)
+    if root.exists() and not root.is_dir():
+        raise InputRefused(f"{root}: expected the folder of a store, found a file; give another --store")
+    if create:
+        try:
+            store.create()
+        except OSError as error:
+            raise InputRefused(f"{root}: the store cannot be created there: {error.strerror}") from None
+    elif not store.exists:
+        raise InputRefused(f"{root}: there is no store; `centime read` or `centime run` makes one, or give --store")
+    return store

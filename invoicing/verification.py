@@ -1,0 +1,203 @@
+"""Verification: everything that the store holds adds up, and nothing was altered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from invoicing import issuing
+from invoicing.conservation import unbalanced_files
+from invoicing.numbering import structured_communication
+from invoicing.store import Store, sha256_of_file
+from invoicing.totals import vat_totals
+from rating.money import line_amount_cents
+from rating.pricing import billable_seconds, call_amount_cents, hidden_from_invoice
+
+if TYPE_CHECKING:
+    from invoicing.ledger import Ledger
+    from invoicing.progress import Progress
+
+
+def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
+    """What does not hold, one sentence each; empty where everything does."""
+    found = _altered_files(store, ledger, progress)
+    altered = bool(found)
+    found += _numbers(ledger)
+    found += _sums(ledger)
+    found += _conservation(ledger)
+    if not altered:
+        # Calls are added up again only from files that are what they were.
+        found += _calls(store, ledger)
+    return found
+
+
+def _altered_files(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
+    """Every stored file is there with the bytes that were stored, and no other stands beside them."""
+    named = ledger.stored_files()
+    progress.start("checking files", len(named))
+    found = []
+    for path, sha256 in named.items():
+        file = store.root / path
+        if not file.is_file():
+            found.append(f"{file}: the ledger names this file and it is missing")
+        elif sha256_of_file(file) != sha256:
+            found.append(f"{file}: its SHA-256 is not the one in the ledger: it was altered")
+        progress.advance()
+    present = [
+        path
+        for folder in ("calls", "quarantine", "rated", "snapshots", "invoices")
+        for path in sorted((store.root / folder).rglob("*"))
+        if path.is_file() and path.relative_to(store.root).as_posix() not in named
+    ]
+    return found + [f"{path}: the ledger does not name this file" for path in present]
+
+
+def _numbers(ledger: Ledger) -> list[str]:
+    """Invoice numbers have no gap within a year, dates do not go back, communications are those of the numbers."""
+    invoices = ledger.frame(
+        "select invoice_number, sequence, invoice_date, structured_communication from invoices order by invoice_number"
+    ).with_columns(year=pl.col("invoice_number").str.slice(0, 4))
+    expected = invoices.with_columns(
+        place=pl.int_range(1, pl.len() + 1).over("year"),
+        before=pl.col("invoice_date").shift(1).over("year"),
+        digits=pl.col("invoice_number").str.replace("-", "", literal=True),
+    )
+    gaps = expected.filter(
+        (pl.col("sequence") != pl.col("place"))
+        | (pl.col("invoice_number").str.slice(5) != pl.col("place").cast(pl.String).str.zfill(6))
+        | (pl.col("year") != pl.col("invoice_date").dt.to_string("%Y"))
+    )
+    backward = expected.filter(pl.col("invoice_date") < pl.col("before"))
+    wrong = expected.filter(structured_communication(pl.col("digits")) != pl.col("structured_communication"))
+    return [
+        *(f"invoice {number}: the sequence of its year has a gap before it" for number in gaps["invoice_number"]),
+        *(f"invoice {number}: dated before the number before it" for number in backward["invoice_number"]),
+        *(f"invoice {number}: its structured communication is another's" for number in wrong["invoice_number"]),
+    ]
+
+
+def _sums(ledger: Ledger) -> list[str]:
+    """Lines are quantity times price, invoices the sum of their lines and of their VAT, and nothing is below 0."""
+    lines = ledger.frame("select * from lines order by invoice_number, line_no")
+    days = (pl.col("service_to") - pl.col("service_from")).dt.total_days() + 1
+    month_days = pl.col("service_from").dt.month_end().dt.day().cast(pl.Int64)
+    one = pl.lit(1, pl.Int64)
+    services = pl.col("kind").is_in(["recurring", "first_period", "user_cap", "number_minimum"])
+    computed = lines.filter(pl.col("unit_price_micro").is_not_null()).with_columns(
+        computed=pl.when(services)
+        .then(line_amount_cents(pl.col("quantity_micro"), pl.col("unit_price_micro"), days, month_days))
+        .otherwise(line_amount_cents(pl.col("quantity_micro"), pl.col("unit_price_micro"), one, one))
+    )
+    wrong_lines = computed.filter(pl.col("computed") != pl.col("net_cents"))
+    keyed = lines.with_columns(customer_id="invoice_number")
+    vat = vat_totals(keyed).rename({"customer_id": "invoice_number"})
+    kept = ledger.frame("select invoice_number, vat_category, vat_rate_micro, base_cents, vat_cents from vat_totals")
+    differing = pl.concat([vat.join(kept, on=vat.columns, how="anti"), kept.join(vat, on=vat.columns, how="anti")])
+    sums = vat.group_by("invoice_number").agg(net=pl.col("base_cents").sum(), vat=pl.col("vat_cents").sum())
+    invoices = ledger.frame("select invoice_number, net_cents, vat_cents, gross_cents from invoices")
+    joined = invoices.join(sums, on="invoice_number", how="left")
+    wrong = joined.filter(
+        (pl.col("net_cents") != pl.col("net").fill_null(0))
+        | (pl.col("vat_cents") != pl.col("vat").fill_null(0))
+        | (pl.col("gross_cents") != pl.col("net_cents") + pl.col("vat_cents"))
+        | (pl.col("net_cents") < 0)
+    )
+    orphans = lines.join(invoices, on="invoice_number", how="anti")["invoice_number"].unique().sort()
+    return [
+        *(
+            f"invoice {number} line {line_no}: {net} cents are stored, quantity and price give {cents}"
+            for number, line_no, net, cents in wrong_lines.select(
+                "invoice_number", "line_no", "net_cents", "computed"
+            ).iter_rows()
+        ),
+        *(
+            f"invoice {number}: its VAT is not that of its lines"
+            for number in differing["invoice_number"].unique().sort()
+        ),
+        *(f"invoice {number}: its totals are not the sums of its lines" for number in wrong["invoice_number"].sort()),
+        *(f"lines of {number}: there is no such invoice" for number in orphans),
+    ]
+
+
+def _conservation(ledger: Ledger) -> list[str]:
+    """R-CONSERVATION per file and per run, for what is issued and for what is pending."""
+    files = ledger.frame("select source_file, records, accepted, unanswered, duplicate, quarantined from files")
+    found = [
+        f"{row[0]}: {row[1]} records are not accepted + unanswered + duplicate + quarantined"
+        for row in unbalanced_files(files).iter_rows()
+    ]
+    held = issuing.balance(ledger)
+    found += [] if held.holds else [held.sentence()]
+    stored = ledger.number("select sum(answered) from batches")
+    if stored != held.accepted:
+        found.append(f"{held.accepted} calls were accepted and {stored} are stored")
+    quarantined = ledger.number("select sum(quarantined) from files")
+    kept = ledger.number("select sum(records) from quarantine_files")
+    if quarantined != kept:
+        found.append(f"{quarantined} records were put in quarantine and {kept} are stored")
+    return found
+
+
+def _calls(store: Store, ledger: Ledger) -> list[str]:
+    """The stored calls are those counted, each costs what its figures give, and the traffic lines are their sums."""
+    shas = ledger.stored_files()
+    found = []
+    for path, answered, unanswered in ledger.rows("select path, answered, unanswered from batches order by batch_no"):
+        durations = pl.read_parquet(store.root / str(path), columns=["duration_s"], hive_partitioning=False)
+        counted = (
+            durations.filter(pl.col("duration_s") > 0).height,
+            durations.filter(pl.col("duration_s") == 0).height,
+        )
+        if counted != (answered, unanswered):
+            found.append(f"{path}: {counted} calls answered and unanswered, the ledger has {(answered, unanswered)}")
+    for path, rating_no, calls, amount in ledger.rows("select path, rating_no, calls, amount_cents from rated_files"):
+        frame = store.read_frame(str(path), shas[str(path)])
+        if (frame.height, int(frame["amount_cents"].sum())) != (calls, amount):
+            found.append(f"{path}: its calls are not those that were rated")
+        found += [f"{path}: {sentence}" for sentence in _wrong_calls(frame)]
+        found += _traffic_differences(ledger, int(str(rating_no)), frame)
+    return found
+
+
+def _wrong_calls(frame: pl.DataFrame) -> list[str]:
+    billable = billable_seconds(pl.col("duration_s"), pl.col("first_increment_s"), pl.col("increment_s"))
+    amount = call_amount_cents(pl.col("charged_s"), pl.col("rate_micro_per_min"), pl.col("setup_micro"))
+    wrong = frame.filter(
+        (pl.col("billable_s") != billable)
+        | (pl.col("charged_s") != pl.col("billable_s") - pl.col("pack_s"))
+        | (pl.col("amount_cents") != amount)
+    )
+    return [f"call {call_id} does not cost what its figures give" for call_id in wrong["call_id"].head(10)]
+
+
+def _traffic_differences(ledger: Ledger, rating_no: int, frame: pl.DataFrame) -> list[str]:
+    run = ledger.rows("select period from runs where rating_no = ?", [rating_no])
+    if not run:
+        return []
+    sums = (
+        frame.filter(~hidden_from_invoice(pl.col("zone_kind")))
+        .group_by("customer_id", "zone_id", "period_number")
+        .agg(net_cents=pl.col("amount_cents").sum())
+        .filter(pl.col("net_cents") > 0)
+    )
+    lines = ledger.frame(
+        "select l.customer_id, l.zone_id, l.net_cents, "
+        "cast(replace(l.traffic_period, '-', '') as integer) period_number from lines l join invoices i using (invoice_number) where i.period = ? and l.kind = 'traffic'",
+        [str(run[0][0])],
+    )
+    of_period = lines.filter(pl.col("period_number").is_in(frame["period_number"].unique().implode()))
+    key = ["customer_id", "zone_id", "period_number", "net_cents"]
+    differing = pl.concat(
+        [
+            sums.select(key).join(of_period, on=key, how="anti"),
+            of_period.select(key).join(sums, on=key, how="anti"),
+        ]
+    )
+    return [
+        f"{customer}: the traffic line of zone {zone} is not the sum of its calls"
+        for customer, zone in differing.select("customer_id", "zone_id")
+        .unique()
+        .sort("customer_id", "zone_id")
+        .iter_rows()
+    ]

@@ -1,0 +1,212 @@
+"""Which files were given, and their bytes: found, ordered, hashed and decompressed."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import hashlib
+import os
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal, NoReturn, cast
+
+import pyarrow as pa
+
+from rating.errors import InputRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Format = Literal["csv", "parquet", "ndjson"]
+
+FORMATS: dict[str, Format] = {
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+}
+COMPRESSIONS = (".gz", ".zst")
+HASH_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """One file to read.
+
+    Attributes:
+        path: Its absolute path.
+        format: What its name says it holds, whatever the compression.
+    """
+
+    path: str
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """What was found at the places given.
+
+    Attributes:
+        files: The files to read, each once, in the order of the bytes of their paths.
+        ignored: Paths in searched folders that are not read (hidden, or another suffix, such as `.tmp`).
+    """
+
+    files: tuple[FoundFile, ...]
+    ignored: tuple[str, ...]
+
+
+def format_of(path: str) -> Format | None:
+    """The format that a file's name stands for, before `.gz` or `.zst`; None if none is known."""
+    suffixes = Path(path.lower()).suffixes
+    if suffixes and suffixes[-1] in COMPRESSIONS:
+        suffixes.pop()
+    return FORMATS.get(suffixes[-1]) if suffixes else None
+
+
+def is_compressed(path: str) -> bool:
+    """Whether a file's name says that its bytes are compressed."""
+    return path.lower().endswith(COMPRESSIONS)
+
+
+def find_files(given: Sequence[str]) -> FoundFiles:
+    """Find the files to read: each place is a file, a folder (searched through) or a glob.
+
+    A folder without any file to read is no error.
+
+    Raises:
+        InputRefused: if a place does not exist, a glob matches nothing, a file has an unknown suffix or is
+            no regular file, a folder cannot be listed, or a name is not UTF-8.
+    """
+    named: dict[str, Format] = {}
+    ignored: set[str] = set()
+    for place in given:
+        if Path(place).is_dir():
+            _search(_absolute(place), named, ignored)
+        elif os.path.lexists(place):
+            file_format = format_of(place)
+            if file_format is None:
+                raise InputRefused(
+                    f"{place}: the name does not say what the file holds. Expected one of "
+                    f"{', '.join(FORMATS)}, with or without {' or '.join(COMPRESSIONS)} after it; rename it."
+                )
+            named[_absolute(place)] = file_format
+        else:
+            _expand(place, named, ignored)
+    paths = sorted(named, key=os.fsencode)
+    return FoundFiles(
+        files=tuple(_checked_file(path, named[path]) for path in paths),
+        ignored=tuple(sorted(ignored - named.keys(), key=os.fsencode)),
+    )
+
+
+def _absolute(path: str) -> str:
+    """The full path, without `..`, with links as they are named."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolving would rename what a person linked
+
+
+def _expand(pattern: str, named: dict[str, Format], ignored: set[str]) -> None:
+    """Take what a glob matches as a folder's content is taken."""
+    matches = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    if not matches:
+        what = "nothing matches this pattern" if glob.has_magic(pattern) else "there is no such file or folder"
+        raise InputRefused(f"{pattern}: {what}. Expected a file, a folder or a pattern; check the path.")
+    for match in matches:
+        path = _absolute(match)
+        if Path(path).is_dir():
+            _search(path, named, ignored)
+        else:
+            _sort_out(path, named, ignored)
+
+
+def _search(root: str, named: dict[str, Format], ignored: set[str]) -> None:
+    """Go through a folder; links to folders are followed, each folder is visited once."""
+    visited: set[str] = set()
+    for folder, subfolders, names in os.walk(root, followlinks=True, onerror=_refuse_folder):
+        real = os.path.realpath(folder)
+        if real in visited:
+            subfolders.clear()
+            continue
+        visited.add(real)
+        ignored.update(str(Path(folder, name)) for name in subfolders if name.startswith("."))
+        subfolders[:] = sorted((name for name in subfolders if not name.startswith(".")), key=os.fsencode)
+        for name in names:
+            _sort_out(str(Path(folder, name)), named, ignored)
+
+
+def _sort_out(path: str, named: dict[str, Format], ignored: set[str]) -> None:
+    """Put a path that was found, not given, where it belongs."""
+    name = Path(path).name
+    file_format = format_of(name)
+    if file_format is None or name.startswith("."):
+        ignored.add(path)
+    else:
+        named[path] = file_format
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    raise InputRefused(f"{error.filename}: the folder cannot be listed ({error.strerror}). Check its rights.")
+
+
+def _checked_file(path: str, file_format: Format) -> FoundFile:
+    """A file that a run can name and open."""
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise InputRefused(f"{shown}: the file's name is not UTF-8. Rename it.") from error
+    if not Path(path).is_file():
+        raise InputRefused(f"{path}: this is not a file that can be read (a broken link, a pipe, a device).")
+    return FoundFile(path, file_format)
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Name the file in whatever keeps it from being read.
+
+    Raises:
+        InputRefused: if the file cannot be opened or read, or its compression is cut short or corrupt.
+    """
+    try:
+        yield
+    except PermissionError as error:
+        raise InputRefused(f"{path}: the file may not be read ({error.strerror}). Check its rights.") from error
+    except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
+        raise InputRefused(
+            f"{path}: the file cannot be read: {error}. It may be cut short or damaged: "
+            "fetch it again, or take it out of the input."
+        ) from error
+
+
+def sha256_of(path: str) -> str:
+    """The SHA-256 of the bytes on disk (compressed or not), as 64 hexadecimal digits.
+
+    Raises:
+        InputRefused: if the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with reading(path), Path(path).open("rb") as stream:
+        while chunk := stream.read(HASH_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def open_bytes(path: str) -> Iterator[BinaryIO]:
+    """A file's bytes, decompressed as they are read; archives of several members are read to their end.
+
+    Raises:
+        InputRefused: here, or as the stream is read within the block, as `reading` does.
+    """
+    with reading(path):
+        if path.lower().endswith(".zst"):
+            with pa.OSFile(path, "rb") as packed, pa.CompressedInputStream(packed, "zstd") as stream:
+                yield cast("BinaryIO", stream)
+        elif path.lower().endswith(".gz"):
+            with gzip.open(path, "rb") as stream:
+                yield cast("BinaryIO", stream)
+        else:
+            with Path(path).open("rb") as stream:
+                yield stream

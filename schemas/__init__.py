@@ -1,0 +1,1 @@
+"""Schemas: one declarative class per table; what a column means, its unit, its bounds."""

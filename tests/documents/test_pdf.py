@@ -1,0 +1,526 @@
+# ruff: noqa: RUF001 - what is printed has the dashes and apostrophes of its language
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import re
+import string
+import subprocess
+import sys
+import tomllib
+from dataclasses import replace
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from sample_documents import (
+    CUSTOMER,
+    MICRO,
+    SUPPLIER,
+    call,
+    calls_of,
+    document,
+    full_document,
+    line,
+)
+from weasyprint import CSS, HTML
+from weasyprint.urls import FatalURLFetchingError
+
+from invoicing.documents.model import InvoiceDocument, PackUse, VatTotal, ZoneTraffic
+from invoicing.documents.pdf import SealedFetcher, call_columns, call_groups, printable, render_pdf
+from invoicing.documents.words import LANGUAGES, language
+from rating.errors import InputRefused
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
+RENDER_ELSEWHERE = """
+import hashlib
+from sample_documents import full_document
+from invoicing.documents.pdf import render_pdf
+print(hashlib.sha256(render_pdf(full_document(12))).hexdigest())
+"""
+
+
+def pages_of(pdf: bytes) -> list[str]:
+    """The text of each page, every run of blanks as one space."""
+    return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+
+
+def text_of(document: InvoiceDocument) -> str:
+    return " ".join(pages_of(render_pdf(document)))
+
+
+def in_language(code: str) -> InvoiceDocument:
+    return full_document(6, customer=replace(CUSTOMER, language=code))
+
+
+# What it says
+
+
+def test_content__a_customer_finds_parties_dates_and_how_to_pay() -> None:
+    text = text_of(full_document(6))
+    for expected in (
+        "Maison Téléphonie SA",
+        "TVA BE0404484654",
+        "RPM Liège",
+        "Boulangerie Dupont & Fils",
+        "TVA BE0428759497",
+        "C-0042",
+        "2026-000001",
+        "28 octobre 2026",
+        "27 novembre 2026",
+        "BE68 5390 0754 7034",
+        "GKCCBEBB",
+        "+++202/6000/00192+++",
+    ):
+        assert expected in text
+
+
+def test_content__every_line_and_total_is_shown() -> None:
+    invoice = full_document(6)
+    text = text_of(invoice)
+    french = language("fr")
+    for each in invoice.lines:
+        assert each.description in text
+        assert french.amount(each.net_cents).replace("\u202f", " ") in text
+    assert "Total hors TVA 611,49 €" in text
+    assert "TVA 21 % sur 611,49 € 128,41 €" in text
+    assert "Total TVA comprise 739,90 €" in text
+
+
+def test_content__sections_name_their_period_and_stand_in_order() -> None:
+    text = text_of(full_document(6))
+    heads = (
+        "Services récurrents – novembre 2026",
+        "Services entamés dans la période – octobre 2026",
+        "Communications – octobre 2026",
+        "Communications d’une période antérieure – septembre 2026",
+        "Frais uniques",
+        "Réductions",
+        "Utilisation des packs – octobre 2026",
+        "Détail des appels",
+    )
+    places = [text.index(head) for head in heads]
+    assert places == sorted(places)
+
+
+def test_content__traffic_shows_calls_minutes_and_what_was_out_of_pack() -> None:
+    text = text_of(full_document(6))
+    assert "Mobile Belgique 1 204 1 245 min 41 s 71 min 01 s 3,56" in text
+    assert "Fixe Belgique 112 504 min 01 s – 0,00" in text
+
+
+def test_content__a_line_a_customer_may_ask_about_says_why() -> None:
+    text = text_of(full_document(6))
+    assert "baisser de 10 % au maximum par trimestre (art. 8.5)" in text
+    assert "du 01/11/2026 au 14/11/2026 (14/30 jours)" in text
+    assert "12 mois au minimum (art. 8.6)" in text
+    assert "du 10/10/2026 au 31/10/2026 (22/31 jours)" in text
+
+
+def test_content__contracted_users_cite_the_contract() -> None:
+    contracted = line("user_cap", "Easy2Phone Standard", 3100, rule="R-BASIS", article="8.4")
+    assert "prévus au contrat et pas encore configurés (art. 8.4)" in text_of(document([contracted]))
+
+
+def test_content__packs_show_what_was_used_of_what() -> None:
+    packs = (
+        PackUse("2026-10", "a", "Pack entamé", None, 4_258, 3_001, 77),
+        PackUse("2026-10", "b", "Pack sans fin", None, None, 30_241, 112),
+        PackUse("2026-10", "c", "Pack vide", "U-9", 0, 0, 0),
+    )
+    text = text_of(document([line("recurring", "Abonnement", 1000)], packs=packs))
+    assert "Pack entamé 50 min 01 s sur 70 min 58 s 77" in text
+    assert "Pack sans fin 504 min 01 s, illimité 112" in text
+    assert "Pack vide Utilisateur U-9 0 min 00 s sur 0 min 00 s 0" in text
+
+
+@pytest.mark.parametrize(
+    ("category", "reason", "expected"),
+    [
+        ("AE", None, "Autoliquidation"),
+        ("K", None, "livraison intracommunautaire"),
+        ("E", "Exempté, article 44", "Exempté, article 44"),  # the supplier's own words come first
+    ],
+)
+def test_vat__without_tax_the_reason_is_given(category: str, reason: str | None, expected: str) -> None:
+    invoice = document([line("recurring", "Abonnement", 1000)])
+    untaxed = VatTotal(category, 0, 1000, 0, reason)
+    assert expected in text_of(replace(invoice, vat=(untaxed,), vat_cents=0, gross_cents=1000))
+
+
+# What is there and what is not
+
+
+def test_sections__one_line_makes_one_page_without_empty_sections() -> None:
+    (text,) = pages_of(render_pdf(document([line("recurring", "Abonnement", 1000)])))
+    assert "Page 1 / 1" in text
+    for absent in (
+        "Communications –",
+        "entamés",
+        "Frais uniques",
+        "Réductions",
+        "packs",
+        "Détail",
+        "Sous-total",
+    ):
+        assert absent not in text
+
+
+def test_sections__sixty_lines_repeat_heads_and_number_the_pages() -> None:
+    lines = [line("recurring", f"Abonnement {number}", 1000 + number) for number in range(60)]
+    pages = pages_of(render_pdf(document(lines)))
+    assert len(pages) == 3
+    for number, text in enumerate(pages, 1):
+        assert f"Page {number} / 3" in text
+        assert "Services récurrents – novembre 2026 Description" in text
+        assert "Facture 2026-000001" in text or number == 1
+
+
+def test_sections__no_heading_is_left_at_the_foot_of_a_page() -> None:
+    for count in range(11, 17):  # the foot of the first page falls somewhere in the second section
+        lines = [line("recurring", f"Abonnement {number}", 1000) for number in range(count)]
+        lines += [line("one_off", "Installation", 5000), line("one_off", "Activation", 2500)]
+        for text in pages_of(render_pdf(document(lines))):
+            assert ("Frais uniques" in text) == ("Installation" in text or "Activation" in text)
+
+
+def test_sections__credits_only_ask_for_no_payment() -> None:
+    text = text_of(document([line("credit", "Interruption", -1500)]))
+    assert "Réductions" in text
+    assert "-15,00" in text
+    assert "ne demande aucun paiement" in text
+    assert "Merci de payer" not in text
+
+
+def test_sections__only_late_traffic_is_named_as_such() -> None:
+    text = text_of(document([], (ZoneTraffic("2026-08", "fr", "France", 2, 90, 90, 12),)))
+    assert "Communications d’une période antérieure – août 2026" in text
+    assert "octobre 2026 Destination" not in text
+
+
+def test_draft__is_marked_on_every_page_and_asks_for_nothing() -> None:
+    pages = pages_of(render_pdf(full_document(6, number=None, structured_communication=None)))
+    assert all("Brouillon" in text for text in pages)
+    text = " ".join(pages)
+    assert "Ce brouillon n’est pas une facture" in text
+    assert "Merci de payer" not in text
+    assert "Montant à payer" not in text
+
+
+def test_figures__a_document_that_does_not_add_up_is_refused() -> None:
+    invoice = full_document(6)
+    wrong = [
+        replace(invoice, net_cents=invoice.net_cents + 1),
+        replace(invoice, gross_cents=invoice.gross_cents - 1),
+        replace(invoice, traffic=invoice.traffic[1:]),
+        replace(invoice, vat=()),
+        replace(invoice, lines=(*invoice.lines, line("gift", "?", 0))),
+    ]
+    for each in wrong:
+        with pytest.raises(ValueError, match="invoice 2026-000001: "):
+            render_pdf(each)
+
+
+# The call detail
+
+
+def test_calls__are_grouped_by_user_in_their_order_with_sums() -> None:
+    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001 - local time
+    calls = calls_of(
+        [
+            call(noon, user_id="U-2", duration_s=3_723, pack_s=3_600, charged_s=123, amount_cents=17),
+            call(noon.replace(hour=13), user_id=None, callee="1307", amount_cents=123_456),
+            call(noon.replace(hour=14), user_id="U-2", duration_s=59, pack_s=59, amount_cents=3),
+        ]
+    )
+    first, second = call_groups(calls, language("fr"))
+    (block,) = first.blocks
+    assert [re.split(" {2,}", row) for row in block.split("\n")] == [
+        [
+            "05/10/2026",
+            "12:00:00",
+            "+32470123456",
+            "Mobile Belgique",
+            "1:02:03",
+            "1:00:00",
+            "0:02:03",
+            "0,17",
+        ],
+        ["05/10/2026", "14:00:00", "+32470123456", "Mobile Belgique", "0:00:59", "0:00:59", "–", "0,03"],
+    ]
+    assert first.title == "Utilisateur U-2"
+    assert re.split(" {2,}", first.subtotal) == [
+        "Sous-total, appels : 2",
+        "1:03:02",
+        "1:00:59",
+        "0:02:03",
+        "0,20",
+    ]
+    assert second.title == "Sans utilisateur"
+    assert second.blocks[0].endswith("1\u202f234,56")
+
+
+def test_calls__blocks_of_users_who_call_in_turn_are_full() -> None:
+    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
+    calls = calls_of([call(noon.replace(minute=each), user_id=f"U-{each % 2}") for each in range(20)])
+    for group in call_groups(calls, language("fr")):
+        assert [block.count("05/10/2026") for block in group.blocks] == [5, 5]
+
+
+def test_calls__an_incoming_call_shows_who_called() -> None:
+    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
+    row = call(noon, direction="incoming", caller="anonymous", callee="+3280012345", zone="Libre appel")
+    text = text_of(document([line("recurring", "Abonnement", 1000)], calls=calls_of([row])))
+    assert "← anonyme Libre appel" in text
+    assert "← appel entrant" in text
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_calls__figures_stand_under_their_heads(code: str) -> None:
+    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
+    zone = "Mobile France, Monaco et départements d’outre-mer"
+    speech = language(code)
+    (group,) = call_groups(calls_of([call(noon, zone=zone, callee="+123456789012345")]), speech)
+    row, more = group.blocks[0].split("\n")
+    heads = call_columns(speech)
+    assert len(row) == len(heads) == len(group.subtotal)
+    assert more.index("départements") == row.index("Mobile") == heads.index(speech.say("column.zone"))
+
+
+def test_calls__a_user_over_two_pages_is_named_on_the_second() -> None:
+    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
+    calls = calls_of([call(noon.replace(minute=number % 60), callee=f"+324700{number:05d}") for number in range(120)])
+    pages = pages_of(render_pdf(document([line("recurring", "Abonnement", 1000)], calls=calls)))
+    assert len(pages) == 4
+    for text in pages[1:]:
+        assert "Utilisateur U-1" in text
+        assert "Détail des appels Date Heure Numéro appelé" in text
+    assert re.findall(r"\+324700(\d{5})", " ".join(pages)) == [f"{number:05d}" for number in range(120)]
+
+
+# Its languages
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("fr", ("Facture 2026-000001", "739,90 €", "27 novembre 2026", "Échéance")),
+        ("nl", ("Factuur 2026-000001", "€ 739,90", "27 november 2026", "Vervaldatum")),
+        ("de", ("Rechnung 2026-000001", "739,90 €", "27. November 2026", "Fällig am")),
+        ("en", ("Invoice 2026-000001", "739,90 €", "27 November 2026", "Due date")),
+    ],
+)
+def test_language__words_amounts_and_dates_are_the_customers(code: str, expected: tuple[str, ...]) -> None:
+    pdf = render_pdf(in_language(code))
+    text = " ".join(pages_of(pdf))
+    for each in expected:
+        assert each in text
+    assert PdfReader(io.BytesIO(pdf)).trailer["/Root"]["/Lang"] == code
+
+
+def test_language__without_a_catalogue_is_refused() -> None:
+    with pytest.raises(ValueError, match="no documents in language 'it'"):
+        render_pdf(in_language("it"))
+
+
+@pytest.mark.parametrize(
+    ("micro", "french", "german"),
+    [
+        (2 * MICRO, "2,00", "2,00"),
+        (123_456, "0,123456", "0,123456"),
+        (50_000, "0,05", "0,05"),
+        (1_234_500_100, "1 234,5001", "1.234,5001"),
+    ],
+)
+def test_figures__a_unit_price_has_two_to_six_decimals(micro: int, french: str, german: str) -> None:
+    assert language("fr").unit_price(micro).replace("\u202f", " ") == french
+    assert language("de").unit_price(micro) == german
+
+
+def test_figures__are_exact_where_a_float_is_not() -> None:
+    assert language("de").amount(9_007_199_254_740_993) == "90.071.992.547.409,93"
+    assert language("de").quantity(9_007_199_254_740_993) == "9.007.199.254,740993"
+    assert language("fr").percent(5_500_000).replace("\xa0", " ") == "5,5 %"
+
+
+def words_of(code: str) -> dict[str, dict[str, str]]:
+    catalogue = files("invoicing.documents").joinpath("catalogues", f"{code}.toml")
+    return tomllib.loads(catalogue.read_text(encoding="utf-8"))
+
+
+def fields_of(text: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(text) if field}
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "fr"])
+def test_words__every_catalogue_has_the_keys_and_fields_of_the_french_one(code: str) -> None:
+    french = language("fr").words
+    words = language(code).words
+    assert list(words) == list(french)
+    for key, text in words.items():
+        assert text.strip() == text != ""
+        assert fields_of(text) == fields_of(french[key]), key
+
+
+def test_words__every_key_is_used_and_every_key_that_is_used_exists() -> None:
+    package = files("invoicing.documents")
+    sources = [package.joinpath(*path) for path in (("pdf.py",), ("words.py",), ("templates", "invoice.html"))]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    tables = words_of("fr")
+    used = set(re.findall(rf"[\"']((?:{'|'.join(tables)})\.[a-z_]+)[\"']", source))
+    used |= {f"column.{name}" for name in ("date", "time", "called_number", "duration", "in_pack")}
+    used |= {f"article.{article}" for article in ("8.4", "8.5", "8.6")}
+    used |= {f"vat.{category}" for category in ("AE", "K", "G", "E")}
+    assert used == set(language("fr").words)
+
+
+def test_words__a_missing_key_or_field_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        language("fr").say("head.nothing")
+    with pytest.raises(KeyError):
+        language("fr").say("calls.user")
+
+
+# Its safety
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script> <b>gras</b> &amp; &lt;",
+        "</style><style>body{display:none}</style>",
+        "{{ 7 * 7 }} {% raw %} {# rien #} ${accent} {number}",
+        "'; } * { visibility: hidden } /*",
+        '"><img src="file:///etc/passwd"><link rel=attachment href="file:///etc/passwd">',
+        "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3,
+    ],
+)
+def test_hostile__text_comes_out_as_it_is(hostile: str) -> None:
+    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
+    zones = (ZoneTraffic("2026-10", "z", hostile, 1, 60, 60, 5),)
+    invoice = document(
+        [line("recurring", hostile, 1000)],
+        zones,
+        supplier=replace(SUPPLIER, name=hostile, colour="#000;} body{display:none"),
+        customer=replace(CUSTOMER, name=hostile, street=hostile, vat_number=hostile),
+        packs=(PackUse("2026-10", "p", hostile, hostile, 60, 30, 1),),
+        calls=calls_of([call(noon, zone=hostile, user_id=hostile)]),
+    )
+    found = "".join(text_of(invoice).split())
+    expected = "".join(hostile.split())
+    # The house, customer, street, VAT number, line, zone, pack and its user, user's calls.
+    assert found.count(expected) >= 9
+
+
+def test_hostile__characters_that_turn_the_text_are_left_out() -> None:
+    turned = "Facture \u202egnp.exe\u202c \u2066fin\u2069\x00\x1b[0m\u2028suite"
+    assert printable(turned) == "Facture gnp.exe fin\ufffd\ufffd[0m suite"
+    assert "Facture gnp.exe fin" in text_of(document([line("recurring", turned, 1000)]))
+
+
+def test_hostile__a_label_from_right_to_left_leaves_the_figures_in_place() -> None:
+    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
+    row = call(noon, zone="المغرب", duration_s=61, pack_s=0, charged_s=61, amount_cents=7)
+    (group,) = call_groups(calls_of([row]), language("fr"))
+    assert "\u200eالمغرب\u200e" in group.blocks[0]
+    assert "0:01:01 – 0:01:01 0,07" in text_of(document([line("recurring", "Abonnement", 1000)], calls=calls_of([row])))
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<img src="file:///etc/hostname">',
+        '<img src="http://127.0.0.1:9/a.png">',
+        '<img src="data:image/png;base64,AAAA">',
+        '<link rel="attachment" href="file:///etc/hostname">',
+        '<link rel="stylesheet" href="http://127.0.0.1:9/a.css">',
+        '<style>@import url("file:///etc/hostname")</style>',
+        '<p style="background: url(file:///etc/hostname)">x</p>',
+        '<object data="file:///etc/hostname"></object>',
+    ],
+)
+def test_fetch__every_address_is_refused(html: str) -> None:
+    with pytest.raises(FatalURLFetchingError):
+        HTML(string=html, url_fetcher=SealedFetcher(PNG)).write_pdf()
+
+
+def test_fetch__a_stylesheet_cannot_ask_for_a_font() -> None:
+    with pytest.raises(FatalURLFetchingError):
+        CSS(string='@import "http://127.0.0.1:9/a.css";', url_fetcher=SealedFetcher(None))
+
+
+@pytest.mark.parametrize("logo", [PNG, SVG])
+def test_logo__is_inlined(logo: bytes) -> None:
+    invoice = document([line("recurring", "Abonnement", 1000)])
+    with_logo = render_pdf(invoice, logo=logo)
+    assert with_logo != render_pdf(invoice)
+    assert "Maison Téléphonie SA Rue du Charbonnage 12" in pages_of(with_logo)[0]
+
+
+@pytest.mark.parametrize(
+    ("logo", "why"),
+    [
+        (b"GIF89a", "neither PNG, JPEG nor SVG"),
+        (
+            SVG.replace(b"<rect", b'<image href="file:///etc/hostname" width="9" height="9"/><rect'),
+            "file:///etc/hostname",
+        ),
+    ],
+)
+def test_logo__that_is_no_image_or_needs_another_file_is_refused(logo: bytes, why: str) -> None:
+    with pytest.raises(InputRefused, match=why):
+        render_pdf(document([line("recurring", "Abonnement", 1000)]), logo=logo)
+
+
+@pytest.mark.parametrize(("colour", "red"), [("#c2410c", True), ("red;} body{display:none", False), ("", False)])
+def test_colour__of_the_house_is_used_when_it_is_one(colour: str, red: bool) -> None:
+    invoice = document([line("recurring", "Abonnement", 1000)], supplier=replace(SUPPLIER, colour=colour))
+    reader = PdfReader(io.BytesIO(render_pdf(invoice)))
+    content = reader.pages[0].get_contents().get_data().decode("latin-1")
+    assert ("0.760784 0.254902 0.047059" in content) == red
+
+
+# Its bytes
+
+
+def test_bytes__are_the_same_again_after_another_document_and_in_another_process() -> None:
+    once = render_pdf(full_document(12))
+    render_pdf(in_language("nl"), logo=PNG)
+    assert render_pdf(full_document(12)) == once
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(Path(__file__).parents[2]), str(Path(__file__).parent))),
+        "PYTHONHASHSEED": "4711",
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "POLARS_MAX_THREADS": "1",
+    }
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", RENDER_ELSEWHERE], env=environment, capture_output=True, text=True, check=True
+    )
+    assert elsewhere.stdout.strip() == hashlib.sha256(once).hexdigest()
+
+
+def test_bytes__tell_the_day_of_the_invoice_and_no_other() -> None:
+    pdf = PdfReader(io.BytesIO(render_pdf(full_document(6)))).metadata
+    assert pdf is not None
+    assert dict(pdf) == {
+        "/Producer": "WeasyPrint 70.0",
+        "/Title": "Facture 2026-000001",
+        "/Author": "Maison Téléphonie SA",
+        "/CreationDate": "D:20261028",
+    }
+
+
+def test_bytes__nothing_is_complained_about(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING"):
+        render_pdf(full_document(6, supplier=replace(SUPPLIER, colour="#00aa77")), logo=SVG)
+    assert caplog.messages == []

@@ -1,0 +1,45 @@
+"""Files as tests write them, and how they are read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rating.sources.files import FoundFile, format_of
+from rating.sources.text import Rows, Wanted, read_rows
+
+WANTED = Wanted(table="cdrs", required=("a", "b"), optional=("c",))
+
+
+def write(folder: Path, name: str, content: bytes) -> FoundFile:
+    path = folder / name
+    path.write_bytes(content)
+    return found(path)
+
+
+def found(path: Path) -> FoundFile:
+    file_format = format_of(str(path))
+    assert file_format is not None
+    return FoundFile(str(path), file_format)
+
+
+def rows_of(file: FoundFile, *, unterminated: str = "quarantine", block_bytes: int = 1 << 20) -> Rows:
+    return read_rows(file, WANTED, unterminated_last_line=unterminated, block_bytes=block_bytes)
+
+
+def read(file: FoundFile, *, unterminated: str = "quarantine", block_bytes: int = 1 << 20) -> pl.DataFrame:
+    """All the rows of a file; those read in any other size of block are the same."""
+    frames = list(rows_of(file, unterminated=unterminated, block_bytes=block_bytes).frames)
+    assert all(frame.height for frame in frames)
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def outcome(rows: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """Line and fields of each good row; line and fault of each bad one."""
+    return [
+        (row["source_line"], row["fault"]) if row["fault"] else (row["source_line"], *fields)
+        for row in rows.to_dicts()
+        for fields in [[row[name] or None for name in WANTED.columns]]
+    ]
