@@ -131,6 +131,7 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     )
     stderr = Console(stderr=True)
     progress = Bars(stderr) if stderr.is_terminal and not common.as_json else Plain(stderr)
+    begun_here = not store.exists
     with store.locked(holder, shared=not writes):
         ledger = Ledger(store.ledger_path, read_only=not writes)
         try:
@@ -143,7 +144,11 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
             raise Interrupted from None
         finally:
             progress.close()
+            unused = begun_here and ledger.is_empty()
             ledger.close()
+            if unused:
+                # A command that was refused leaves no store behind where there was none.
+                store.remove_unused()
 
 
 def finish(common: Common, report: Report, *, troubled: int = 1) -> None:

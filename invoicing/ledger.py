@@ -180,6 +180,10 @@ class Ledger:
         found = self.rows("select content from meta where name = ?", [name])
         return str(found[0][0]) if found else None
 
+    def is_empty(self) -> bool:
+        """Whether nothing was read or rated yet."""
+        return not self.number("select (select count(*) from files) + (select count(*) from ratings)")
+
     def name_file(self, path: str, sha256: str, size: int) -> None:
         """Make a stored file count."""
         self.execute("insert into stored_files values (?, ?, ?)", [path, sha256, size])

@@ -56,6 +56,14 @@ class Store:
         """Make the folder, readable by its owner only."""
         self.root.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
 
+    def remove_unused(self) -> None:
+        """Take away the ledger and lock of a store that was made and never used, and its folder if empty."""
+        for path in self.root.glob("ledger.duckdb*"):
+            path.unlink()
+        (self.root / "lock").unlink(missing_ok=True)
+        if not any(self.root.iterdir()):
+            self.root.rmdir()
+
     @contextmanager
     def locked(self, holder: str, *, shared: bool = False) -> Iterator[None]:
         """Hold the store: alone to change it, together with other readers to read it.
@@ -170,7 +178,7 @@ def in_words(error: Exception) -> StoreUnavailable:
     text = str(error)
     if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "os error 28" in text:
         return StoreUnavailable(
-            "no space is left on the disk; nothing was issued. Free some space and start the same command again"
+            "no space is left on the disk; what was committed stays. Free some space and start the same command again"
         )
     return StoreUnavailable(f"the store cannot be read or written: {text.splitlines()[0] if text else error!r}")
 

@@ -28,9 +28,8 @@ class Problem:
     def sentence(self) -> str:
         """One line of plain text that names the place, the value and what was expected."""
         where = f"{self.file}:{self.line}" if self.line else self.file
-        column = f" {self.column}" if self.column else ""
-        value = f" {self.value!r}" if self.value else ""
-        return f"{where}:{column}{value}: {self.expected}"
+        what = " ".join(part for part in (self.column, repr(self.value) if self.value else "") if part)
+        return ": ".join(part for part in (where, what, self.expected) if part)
 
 
 class CentimeError(Exception):

@@ -289,10 +289,9 @@ def _csv_rows(
     within = pl.Series([line for first, after in spans for line in range(first, after)], dtype=pl.Int64)
     alone = judged.head(end).filter(~pl.int_range(pl.len()).is_in(within.implode()) & (pl.col("record") != ""))
     whole = alone.filter(pl.col("whole") & pl.col("fault").is_null())
-    parts = [
-        whole.select(*ROW).hstack(_split(whole["record"], header, wanted)),
-        *(_joined(judged.slice(first, after - first), header, wanted) for first, after in spans),
-    ]
+    parts = [whole.select(*ROW).hstack(_split(whole["record"], header, wanted))]
+    if spans:
+        parts.append(_joined(judged, spans, header, wanted))
     if whole.height < alone.height:
         faulty = alone.filter(~pl.col("whole") | pl.col("fault").is_not_null())
         parts.append(_without_fields(faulty.with_columns(fault=_csv_fault(len(header))), wanted))
@@ -315,14 +314,17 @@ def _records_over_lines(judged: pl.DataFrame, row: re.Pattern[str], *, last: boo
     The block ends before its end where a record may go on in the next one.
     """
     opening = judged.select((~pl.col("whole") & pl.col("record").str.contains(_OPEN)).arg_true()).to_series()
+    if opening.is_empty():
+        return [], judged.height
+    texts, whole = judged["record"].to_list(), judged["whole"].to_list()
     spans: list[tuple[int, int]] = []
     free = 0
     for first in opening:
         if first < free:
             continue
-        window = judged.slice(first, MAX_RECORD_LINES)
-        lines = _lines_of_record(window, row)
-        if lines is None and window.height < MAX_RECORD_LINES and not last:
+        end = first + MAX_RECORD_LINES
+        lines = _lines_of_record(texts[first:end], whole[first:end], row)
+        if lines is None and end > judged.height and not last:
             return spans, first
         if lines:
             free = first + lines
@@ -330,27 +332,30 @@ def _records_over_lines(judged: pl.DataFrame, row: re.Pattern[str], *, last: boo
     return spans, judged.height
 
 
-def _lines_of_record(window: pl.DataFrame, row: re.Pattern[str]) -> int | None:
+def _lines_of_record(texts: list[str], whole: list[bool], row: re.Pattern[str]) -> int | None:
     """How many lines make up the record that the first opens: 0 if they make none, None if more must tell."""
-    texts: list[str] = []
-    for text, whole in window.select("record", "whole").iter_rows():
-        texts.append(text)
-        if len(texts) == 1:
-            continue
-        if whole:
+    for index in range(1, len(texts)):
+        if whole[index]:
             return 0
-        if not re.fullmatch(_STILL_OPEN, text):  # the last quote ends here, rightly or not
-            return len(texts) if row.fullmatch("\n".join(texts)) else 0
+        if not re.fullmatch(_STILL_OPEN, texts[index]):  # the last quote ends here, rightly or not
+            return index + 1 if row.fullmatch("\n".join(texts[: index + 1])) else 0
     return None
 
 
-def _joined(lines: pl.DataFrame, header: list[str], wanted: Wanted) -> pl.DataFrame:
-    """The row that several lines make up; a fault in one of them is the row's."""
-    row = lines.select(pl.col("source_line").first(), pl.col("record").str.join("\n"), pl.col("fault").max())
-    if row["fault"].item() is not None:
-        return _without_fields(row, wanted)
-    fields = dict(zip(header, _fields(row["record"].item()), strict=True))
-    return row.with_columns(pl.lit(fields.get(name), pl.String).alias(name) for name in wanted.columns)
+def _joined(judged: pl.DataFrame, spans: list[tuple[int, int]], header: list[str], wanted: Wanted) -> pl.DataFrame:
+    """The rows that several lines make up; a fault in one of the lines is the row's."""
+    numbers, texts, faults = (judged[name].to_list() for name in ROW)
+    rows = []
+    for first, after in spans:
+        record = "\n".join(texts[first:after])
+        fault = next(filter(None, faults[first:after]), None)
+        fields = {} if fault else dict(zip(header, _fields(record), strict=True))
+        rows.append((numbers[first], record, fault, *map(fields.get, wanted.columns)))
+    return pl.DataFrame(rows, schema=_row_schema(wanted), orient="row")
+
+
+def _row_schema(wanted: Wanted) -> pl.Schema:
+    return pl.Schema({**ROW, **dict.fromkeys(wanted.columns, pl.String())})
 
 
 def _split(records: pl.Series, header: list[str], wanted: Wanted) -> pl.DataFrame:
@@ -429,8 +434,7 @@ def _odd_objects(lines: pl.DataFrame, wanted: Wanted, unknown: set[str]) -> pl.D
     for source_line, record in lines.select("source_line", "record").iter_rows():
         fields, fault = _odd_fields(record, wanted, unknown)
         rows.append((source_line, record, fault, *fields))
-    schema = pl.Schema({**ROW, **dict.fromkeys(wanted.columns, pl.String())})
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=_row_schema(wanted), orient="row")
 
 
 def _odd_fields(record: str, wanted: Wanted, unknown: set[str]) -> tuple[list[str | None], str | None]:

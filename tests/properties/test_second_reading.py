@@ -19,7 +19,7 @@ from tests.second_reading.reading import Store, read_months
 from tests.second_reading.tables import TABLES, export
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
 Cells = dict[str, str]
 QUICK_SEEDS = range(12)
@@ -41,63 +41,76 @@ HEADERS = {
 
 @pytest.mark.parametrize("seed", QUICK_SEEDS)
 def test_second_reading__every_export_is_the_same(seed: int, tmp_path: Path) -> None:
-    compare(draw_world(seed), tmp_path)
+    compare(draw_world(seed), tmp_path, in_one_process)
+
+
+def test_second_reading__each_run_in_a_process_of_its_own(tmp_path: Path) -> None:
+    compare(draw_world(len(QUICK_SEEDS)), tmp_path, one_by_one)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", SOAK_SEEDS)
 def test_second_reading__hundreds_of_worlds(seed: int, tmp_path: Path) -> None:
-    compare(draw_world(seed), tmp_path)
+    compare(draw_world(seed), tmp_path, in_one_process)
 
 
-def compare(world: World, folder: Path) -> None:
+def compare(world: World, folder: Path, start: Callable[[list[list[str]]], None]) -> None:
     """Run the program on a world and hold every table of every period against the second reading."""
     world.write(folder)
-    for month in world.months:
-        inputs = folder / month.period
-        options = ["--platform", str(inputs / "platform"), "--cdrs", str(inputs / "cdrs"), "--now", month.now]
-        centime(["run", month.period, *options, "--no-render", "--json", *common(folder)])
+    (folder / "exports").mkdir()
     periods = [before(world.months[0].period), *[month.period for month in world.months]]
-    exports = folder / "exports"
-    exports.mkdir()
-    session(
-        ["export", table, period, "-o", str(exports / f"{table}-{period}.csv"), *common(folder)]
-        for period in periods
-        for table in TABLES
+    start(runs(world, folder))
+    in_one_process(
+        [
+            ["export", table, period, "-o", str(exported(folder, table, period)), *common(folder)]
+            for period in periods
+            for table in TABLES
+        ]
     )
     second = read_months(world.months, world.settings)
     differences = [
         difference
         for period in periods
         for table in TABLES
-        if (difference := first_difference(second, table, period, exports / f"{table}-{period}.csv"))
+        if (difference := first_difference(second, table, period, exported(folder, table, period)))
     ]
     assert not differences, f"world of seed {world.seed}\n" + "\n".join(differences)
+
+
+def runs(world: World, folder: Path) -> list[list[str]]:
+    """The three monthly runs."""
+    commands = []
+    for month in world.months:
+        inputs = folder / month.period
+        options = ["--platform", str(inputs / "platform"), "--cdrs", str(inputs / "cdrs"), "--now", month.now]
+        commands.append(["run", month.period, *options, "--no-render", "--json", *common(folder)])
+    return commands
 
 
 def common(folder: Path) -> list[str]:
     return ["--store", str(folder / "store"), "--config", str(folder / "config.toml")]
 
 
-def centime(arguments: list[str]) -> None:
-    """One command in a process of its own; 1 is done too, with something to look at."""
-    command = [sys.executable, "-m", "cli", *arguments]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode in (0, 1), f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr, f"{' '.join(command)}\n{done.stderr}"
+def exported(folder: Path, table: str, period: str) -> Path:
+    return folder / "exports" / f"{table}-{period}.csv"
 
 
-def session(commands: Iterable[list[str]]) -> None:
-    """Many commands in one process, for speed."""
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("session.py"))],
-        cwd=REPOSITORY,
-        input=json.dumps(list(commands)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, 1), f"{done.stdout}\n{done.stderr}"
+def one_by_one(commands: list[list[str]]) -> None:
+    for arguments in commands:
+        started([sys.executable, "-m", "cli", *arguments])
+
+
+def in_one_process(commands: list[list[str]]) -> None:
+    """All of them after one start, for speed."""
+    started([sys.executable, str(Path(__file__).with_name("session.py"))], json.dumps(commands))
+
+
+def started(command: list[str], standard_input: str = "") -> None:
+    """Exit 1 is done too, with something a person must look at."""
+    done = subprocess.run(command, cwd=REPOSITORY, input=standard_input, capture_output=True, text=True, check=False)
+    told = f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode in (0, 1), told
+    assert "Traceback" not in done.stderr, told
 
 
 def first_difference(second: Store, table: str, period: str, path: Path) -> str:

@@ -70,10 +70,9 @@ class Calls:
                 time(rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59)),
             ]
         )
-        if rng.random() < 0.04:
-            clock_changes = {3: 25, 10: 25}
-            if day.month in clock_changes:
-                day = day.replace(day=clock_changes[day.month])
+        if rng.random() < 0.05:
+            day = day.replace(day=31) if day.month in (3, 10) else day
+            day -= timedelta(days=(day.weekday() + 1) % 7)  # the Sunday on which clocks may change
         return datetime.combine(day, clock, BRUSSELS).replace(fold=rng.choice([0, 1]))
 
     def active(self, kind: str, day: date) -> str:

@@ -303,6 +303,8 @@ def chain(tables: Tables, customers: list[str], gaps: list[int], change_customer
     """Consecutive intervals of one user or number, each seen no earlier than the end of the one before."""
     rng = tables.rng
     start = tables.day(*rng.choice([(-16, -10), (-13, -11), (-6, 0), (0, 2), (-3, 3)]))
+    if tables.periods[0] == "2025-01" and rng.random() < 0.2:
+        start = date(2024, 2, 29)
     customer_id = rng.choice(customers)
     shown = 0
     links: list[Seen] = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.second_reading.invoice import structured_communication
-from tests.second_reading.months import after
+from tests.second_reading.months import after, year_later
 from tests.second_reading.scenes import month, platform, run, shown
 
 if TYPE_CHECKING:
@@ -161,6 +162,13 @@ def test_r_twelve__french_number_removed_early() -> None:
         assert shown(store, "lines", period, "kind", "net_cents") == [("number_minimum", "200")]
     assert shown(store, "lines", "2026-12", *line) == [("number_minimum", "2027-01-01", "2027-01-14", "90")]
     assert shown(store, "lines", "2027-01", *line) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("2024-02-29", "2025-02-28"), ("2024-02-28", "2025-02-28"), ("2025-12-31", "2026-12-31")]
+)
+def test_r_twelve__the_same_day_a_year_later(start: str, end: str) -> None:
+    assert year_later(date.fromisoformat(start)) == date.fromisoformat(end)
 
 
 def test_r_twelve__all_that_is_left_when_the_contract_is_over() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from rating.sources.files import FoundFile, format_of
 from rating.sources.text import Rows, Wanted, read_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WANTED = Wanted(table="cdrs", required=("a", "b"), optional=("c",))
 

@@ -1,0 +1,26 @@
+"""The sample's three months give the same bytes, whatever the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.golden.sample_run import GOLDEN, RUNS, TABLES, export_all, run_month
+
+ENVIRONMENTS = [
+    {"PYTHONHASHSEED": "1", "POLARS_MAX_THREADS": "1", "TZ": "Pacific/Auckland", "LC_ALL": "C"},
+    {"PYTHONHASHSEED": "77", "POLARS_MAX_THREADS": "3", "TZ": "America/New_York", "LC_ALL": "C.UTF-8"},
+]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=["one thread", "three threads"])
+def test_sample__every_export_is_golden_to_the_byte(environment: dict[str, str], tmp_path: Path) -> None:
+    for period in RUNS:
+        done = run_month(period, tmp_path / "store", "--no-render", environment=environment)
+        assert done.returncode in (0, 1), done.stderr
+    export_all(tmp_path / "store", tmp_path)
+    for period in RUNS:
+        for table in TABLES:
+            made = (tmp_path / period / f"{table}.csv").read_text()
+            assert made == (GOLDEN / period / f"{table}.csv").read_text(), f"{table} {period}"

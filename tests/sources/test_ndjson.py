@@ -1,0 +1,144 @@
+"""NDJSON: one object a line, figures as they are written, each bad line alone."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rating.errors import InputRefused
+from rating.sources import text
+from tests.sources.written import WANTED, outcome, read, rows_of, write
+
+GOOD = b'{"a":"x","b":"y","c":"z"}\n'
+BAD = "bad"
+
+
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        (b'{"a":"1","b":"2","c":"3"}', ("1", "2", "3")),
+        (b' { "b" : "2" ,\t"a":"1" } \r', ("1", "2", None)),
+        (b'{"a":1,"b":12.50,"c":true}', ("1", "12.50", "true")),
+        (b'{"a":12345678901234567890123,"b":0.10000000000000000001,"c":-1e400}',
+         ("12345678901234567890123", "0.10000000000000000001", "-1e400")),
+        (b'{"a":null,"b":"null","c":false}', (None, "null", "false")),
+        (b"{}", (None, None, None)),
+        (b'{"a":"","b":" 2 "}', (None, " 2 ", None)),
+        (b'{"x":"a","b":"2","y":1}', (None, "2", None)),
+        (b'{"x":"\\"a\\":9","a":"1"}', ("1", None, None)),
+        (b'{"a":"b","b":"a"}', ("b", "a", None)),
+        (b'{"a":"1","a":"2"}', ("1", None, None)),  # the first of a name
+        (b'{"a":"1","a":"\\u0032"}', ("1", None, None)),
+        (b'{"a":"\\u002B32","b":"\\/","c":"\\u00e9\\n"}', ("+32", "/", "é\n")),
+        (b'{"\\u0061":1.50,"b":2,"c":true}', ("1.50", "2", "true")),
+        (b'{"a":"\\ud83d\\ude00"}', ("😀", None, None)),
+        (b'{"a":"1","x":{"a":"2"},"y":[1,{"b":3}]}', ("1", None, None)),
+        ('{"a":"é"}'.encode(), ("é", None, None)),
+        ('\ufeff{"a":"1"}'.encode(), ("1", None, None)),
+        (b'{"a":[1]}', BAD),
+        (b'{"a":{"b":1}}', BAD),
+        (b'{"a":"1",}', BAD),
+        (b'{"a":"1"', BAD),
+        (b'{"a":"1"}{"a":"2"}', BAD),
+        (b'{"a":01}', BAD),
+        (b'{"a":.5}', BAD),
+        (b'{"a":+1}', BAD),
+        (b'{"a":NaN}', BAD),
+        (b'{"a":Infinity}', BAD),
+        (b"{'a':1}", BAD),
+        (b"{a:1}", BAD),
+        (b'{"a":"\t"}', BAD),
+        (b'{"a":"\\x"}', BAD),
+        (b'{"a":"\\ud800"}', BAD),
+        (b'{"a":"1\\u0000"}', BAD),
+        (b'{"a":"1\x00"}', BAD),
+        (b'{"a":"\xff"}', BAD),
+        (b"[1]", BAD),
+        (b'"a"', BAD),
+        (b"null", BAD),
+        (b"{", BAD),
+        (b" ", BAD),
+        (b"[" * 100_000, BAD),
+    ],
+)  # fmt: skip
+def test_ndjson__each_line_is_judged_alone(tmp_path: Path, line: bytes, fields: object) -> None:
+    file = write(tmp_path, "a.ndjson", GOOD + line + b"\n\n" + GOOD)
+    whole = read(file)
+    first, judged, last = outcome(whole)
+    assert first == (1, "x", "y", "z")
+    assert last == (4, "x", "y", "z")
+    assert judged[0] == 2
+    assert (BAD if len(judged) == 2 else judged[1:]) == fields
+    for block_bytes in (10, 50):
+        if len(line) < 1000:
+            assert read(file, block_bytes=block_bytes).equals(whole)
+
+
+def test_ndjson__a_fault_says_what_is_wrong(tmp_path: Path) -> None:
+    lines = b'[1]\n{"a":[1]}\n{"a":NaN}\n{"a":"\\u0000"}\n{"a":"\xff"}\n{"a":"1"'
+    rows = read(write(tmp_path, "a.ndjson", lines))
+    what = f"{text.NO_OBJECT} of texts and figures"
+    assert rows["fault"].to_list() == [
+        f"{what}: no object",
+        f"{what}: an object or a list in a field",
+        f"{what}: NaN is no figure",
+        f"{what}: {text.HAS_NUL}",
+        text.NOT_UTF8,
+        text.UNTERMINATED,
+    ]
+    assert rows["record"].to_list() == lines.decode(errors="replace").split("\n")
+
+
+def test_ndjson__a_last_line_without_line_end(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.ndjson", GOOD + GOOD.rstrip())
+    assert outcome(read(file)) == [(1, "x", "y", "z"), (2, text.UNTERMINATED)]
+    assert outcome(read(file, unterminated="accept")) == [(1, "x", "y", "z"), (2, "x", "y", "z")]
+
+
+def test_ndjson__unknown_columns_are_told_once(tmp_path: Path) -> None:
+    lines = b'{"a":"1","x":1}\n{"y":"a","x":2,"b":"z"}\n{"w":"\\n"}\n{"v":{"u":1}}\n{"a":"x\xff","t":1}\n'
+    rows = rows_of(write(tmp_path, "a.ndjson", lines), block_bytes=20)
+    assert sum(frame.height for frame in rows.frames) == 5
+    assert rows.unknown_columns == {"x", "y", "w", "v"}
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
+def test_ndjson__a_file_without_rows(tmp_path: Path, content: bytes) -> None:
+    assert read(write(tmp_path, "a.ndjson", content)).is_empty()
+
+
+def test_ndjson__utf16_refuses_the_file(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match=r"a\.ndjson: this is UTF-16"):
+        read(write(tmp_path, "a.ndjson", '{"a":"1"}\n'.encode("utf-16")))
+
+
+MEMBER = st.one_of(
+    st.text(st.sampled_from('ab":,{}[]\\ é\n0'), max_size=6),
+    st.integers(-(10**20), 10**20),
+    st.booleans(),
+    st.none(),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["a", "b", "c", "x", 'a"', "a:"]), MEMBER), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_ndjson__what_is_written_is_read(objects: list[dict[str, object]], ascii_only: bool) -> None:
+    lines = "".join(json.dumps(one, ensure_ascii=ascii_only) + "\n" for one in objects)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = read(write(Path(folder), "a.ndjson", lines.encode()))
+    assert rows.select(pl.col("fault").is_null().all()).item()
+    assert rows.select(WANTED.columns).rows() == [
+        tuple(
+            member if isinstance(member := one.get(name), str | None) else json.dumps(member) for name in WANTED.columns
+        )
+        for one in objects
+    ]
