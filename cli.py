@@ -283,9 +283,9 @@ def issue(
             runs.require_next(desk.ledger, month)
             runs.require_invoice_day(desk, month)
             day = choose_invoice_date(desk.ledger, desk.today, asked)
-            loaded = runs.load_tables(desk, platform, month)
-            rating = runs.pending_rating(desk, month, loaded)
-            runs.issue(desk, rating, loaded, day, report, documents=False)
+            tables = runs.load_tables(desk, platform, month, day)
+            rating = runs.pending_rating(desk, month, tables)
+            runs.issue(desk, rating, tables, day, report, documents=False)
     finish(common, report)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from invoicing import user_cap
-from invoicing.lines import lines_of_dues
-from invoicing.pipeline import USED_SCHEMA, History, service_dues
+from invoicing.pipeline import USED_SCHEMA, History, bill_services
 from invoicing.prices import missing_prices
 from invoicing.totals import with_vat
 from rating.errors import InputRefused, Problem
@@ -32,10 +32,9 @@ def check_tables(folder: Path, settings: Settings, today: date, report: Report) 
     Raises:
         InputRefused: with every problem found.
     """
-    loaded = load_platform(folder, settings)
+    loaded = load_platform(folder, settings, judge=partial(notice_problems, from_day=None))
     platform = loaded.platform
     problems = [
-        *notice_problems(loaded.tables, None),
         *_services_without_price(platform, Period.of(today)),
         *_gaps_when_billed(platform, settings, Period.of(today)),
     ]
@@ -62,14 +61,13 @@ def _services_without_price(platform: Platform, period: Period) -> list[Problem]
 
 def _gaps_when_billed(platform: Platform, settings: Settings, period: Period) -> list[Problem]:
     """The prices that the invoices of this period would lack."""
-    rows = service_rows(platform)
     rounding = settings.billing.cap_rounding
-    before = user_cap.rebuild_before(period, platform.contracts["customer_id"], rows, platform, cap_rounding=rounding)
+    before = user_cap.rebuild_before(
+        period, platform.contracts["customer_id"], service_rows(platform), platform, cap_rounding=rounding
+    )
     none_used = pl.DataFrame(schema=USED_SCHEMA)
-    history = History(period, before, None, none_used, none_used)
     try:
-        dues, _ = service_dues(period, platform, rows, history, settings)
-        lines_of_dues(dues, platform.prices)
+        bill_services(period, platform, History(period, before, None, none_used, none_used), settings)
     except InputRefused as refused:
         return list(refused.problems)
     return []

@@ -11,7 +11,7 @@ import polars as pl
 
 from invoicing.conservation import Balance
 from invoicing.numbering import number_invoices
-from invoicing.pipeline import BILLED_SCHEMA, USED_SCHEMA, Bill, History, bill_period
+from invoicing.pipeline import BILLED_SCHEMA, USED_SCHEMA, Bill, History, Services, bill_period
 from invoicing.rating_run import rated_calls_of, users_billed_before
 from rating.errors import InputRefused, Problem, StoreUnavailable
 from rating.services import USER_GROUP, service_rows
@@ -151,20 +151,31 @@ def balance(ledger: Ledger, pending: Rating | None = None) -> Balance:
     )
 
 
-def bill_rating(
-    store: Store,
-    ledger: Ledger,
-    rating: Rating,
-    first: Period,
-    loaded: LoadedPlatform,
-    settings: Settings,
-    day: date,
-) -> Bill:
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The platform tables of a run, checked, with what depends on nothing else.
+
+    Attributes:
+        loaded: The tables and their files.
+        history: What earlier runs billed.
+        services: What the period's services cost.
+    """
+
+    loaded: LoadedPlatform
+    history: History
+    services: Services
+
+    @property
+    def platform(self) -> Platform:
+        """The typed frames."""
+        return self.loaded.platform
+
+
+def bill_rating(store: Store, ledger: Ledger, rating: Rating, tables: Tables, settings: Settings, day: date) -> Bill:
     """The invoices of a rating, in memory."""
     needed = ["customer_id", "period_number", "zone_id", "zone_kind", "charged_s", "amount_cents"]
     calls = rated_calls_of(store, ledger, rating.rating_no, lambda frame: frame.select(needed))
-    history = history_of(ledger, rating.period, first, loaded.platform, settings)
-    return bill_period(rating.period, loaded.platform, calls, history, settings, day)
+    return bill_period(rating.period, tables.platform, calls, tables.services, tables.history, settings, day)
 
 
 def with_parties(invoices: pl.DataFrame, platform: Platform) -> pl.DataFrame:

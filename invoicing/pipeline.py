@@ -64,10 +64,28 @@ class Bill(NamedTuple):
     notes: list[str]
 
 
+class Services(NamedTuple):
+    """What a period's services cost: `LINE_SCHEMA`, and the users billed."""
+
+    lines: pl.DataFrame
+    users: user_cap.UserBilling
+
+
+def bill_services(period: Period, platform: Platform, history: History, settings: Settings) -> Services:
+    """Price a period's services; it needs no call, so it is known before one is read.
+
+    Raises:
+        InputRefused: where a price is missing on a day it is needed, or a sum passes what a line can hold.
+    """
+    dues, users = service_dues(period, platform, service_rows(platform), history, settings)
+    return Services(lines_of_dues(dues, platform.prices), users)
+
+
 def bill_period(
     period: Period,
     platform: Platform,
     rated_calls: pl.DataFrame,
+    services: Services,
     history: History,
     settings: Settings,
     invoice_date: date,
@@ -75,13 +93,12 @@ def bill_period(
     """Turn a period's services, amounts and rated calls into invoices.
 
     Raises:
-        InputRefused: where a price or a VAT rate is missing, or a sum passes what an invoice can hold.
+        InputRefused: where a VAT rate is missing, or a sum passes what an invoice can hold.
     """
     rows = service_rows(platform)
-    dues, users = service_dues(period, platform, rows, history, settings)
     before_credits = pl.concat(
         [
-            lines_of_dues(dues, platform.prices),
+            services.lines,
             traffic.traffic_lines(rated_calls, period),
             one_off.one_off_lines(
                 platform.charges, history.charges.select(charge_id="id"), period, history.first_period
@@ -99,7 +116,7 @@ def bill_period(
         invoices=with_due_dates(totals, platform, invoice_date, settings.billing.payment_days),
         lines=lines,
         vat_totals=vat_totals(lines).join(reasons, on="vat_category", how="left", maintain_order="left"),
-        users=users,
+        users=services.users,
         notes=_notes(period, platform, rows, left, deducted, history),
     )
 

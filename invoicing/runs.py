@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from invoicing import intake, issuing, rating_run, rendering, snapshots
 from invoicing.documents.assembly import Figures
 from invoicing.numbering import first_run_day
-from invoicing.pipeline import Bill, bill_period
+from invoicing.pipeline import Bill, bill_period, bill_services
 from invoicing.retro import retroactive_changes
 from rating.errors import InputRefused
 from rating.periods import FOREVER, Period
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.progress import Progress
     from invoicing.store import Store
+from invoicing.issuing import Tables
+from invoicing.totals import with_vat
 
 
 @dataclass(slots=True)
@@ -120,18 +123,20 @@ def require_invoice_day(desk: Desk, period: Period) -> None:
         )
 
 
-def load_tables(desk: Desk, folder: Path, period: Period) -> LoadedPlatform:
-    """The validated platform tables for a period, with the notice of their versions judged (R-NOTICE).
+def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | None = None) -> Tables:
+    """The platform tables for a period, with everything judged that needs no call: notice, prices, VAT rates.
 
     Raises:
         InputRefused: with every problem found.
     """
-    loaded = load_platform(folder, desk.settings)
-    problems = notice_problems(loaded.tables, period.first_day)
-    if problems:
-        raise InputRefused("a version lacks 30 days' notice", tuple(problems))
+    loaded = load_platform(folder, desk.settings, judge=partial(notice_problems, from_day=period.first_day))
     issuing.refuse_changed_one_offs(desk.ledger, loaded)
-    return loaded
+    platform, first = loaded.platform, first_period(desk.ledger, period)
+    history = issuing.history_of(desk.ledger, period, first, platform, desk.settings)
+    services = bill_services(period, platform, history, desk.settings)
+    customers = platform.customers.select("customer_id")
+    with_vat(customers, platform.customers, invoice_date or desk.today, desk.settings.vat)
+    return Tables(loaded, history, services)
 
 
 def read(desk: Desk, given: Sequence[str], report: Report) -> None:
@@ -155,24 +160,23 @@ def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int,
         )
 
 
-def rate(desk: Desk, period: Period, loaded: LoadedPlatform, report: Report) -> Rating:
+def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
     """Rate what is to be rated for a period and keep it as the pending rating."""
-    first = first_period(desk.ledger, period)
     rated = rating_run.rate_period(
-        desk.store, desk.ledger, period, first, loaded.platform, desk.settings, desk.progress
+        desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings, desk.progress
     )
     rating = rating_run.keep_rating(
         desk.store,
         desk.ledger,
         period,
-        loaded,
+        tables.loaded,
         rated,
         desk.settings_text,
         desk.moment.program,
         desk.moment.text,
     )
     _tell_rating(desk, report, rating.calls, rating.unrated, rating.amount_cents, rated.rated.reports)
-    report.warnings += loaded.warnings
+    report.warnings += tables.loaded.warnings
     return rating
 
 
@@ -191,7 +195,7 @@ def _tell_rating(
     judge_quarantine(desk, report, unrated, calls + unrated, "calls judged")
 
 
-def pending_rating(desk: Desk, period: Period, loaded: LoadedPlatform) -> Rating:
+def pending_rating(desk: Desk, period: Period, tables: Tables) -> Rating:
     """The pending rating of a period, made of these very tables, settings and calls.
 
     Raises:
@@ -204,7 +208,7 @@ def pending_rating(desk: Desk, period: Period, loaded: LoadedPlatform) -> Rating
     changed = [
         word
         for word, same in (
-            ("the platform tables", rating.snapshot == snapshots.snapshot_id(loaded.files)),
+            ("the platform tables", rating.snapshot == snapshots.snapshot_id(tables.loaded.files)),
             ("the settings", rating.settings == desk.settings_text),
             ("the calls", rating.last_batch == desk.ledger.number("select max(batch_no) from batches")),
             ("the program", rating.program == desk.moment.program),
@@ -219,14 +223,11 @@ def pending_rating(desk: Desk, period: Period, loaded: LoadedPlatform) -> Rating
     return rating
 
 
-def issue(
-    desk: Desk, rating: Rating, loaded: LoadedPlatform, invoice_date: date, report: Report, *, documents: bool
-) -> Run:
+def issue(desk: Desk, rating: Rating, tables: Tables, invoice_date: date, report: Report, *, documents: bool) -> Run:
     """Bill and number what was rated; `documents` says whether they are to follow, should this process die."""
-    first = first_period(desk.ledger, rating.period)
-    bill = issuing.bill_rating(desk.store, desk.ledger, rating, first, loaded, desk.settings, invoice_date)
+    bill = issuing.bill_rating(desk.store, desk.ledger, rating, tables, desk.settings, invoice_date)
     previous = desk.ledger.last_run()
-    retro = retro_changes(desk, previous, loaded, rating.period)
+    retro = retro_changes(desk, previous, tables.loaded, rating.period)
     _tell_bill(report, bill, retro)
     filed = desk.ledger.rows(
         "select sum(records), sum(quarantined) from files where period is null or period = ?",
@@ -239,7 +240,7 @@ def issue(
     }  # fmt: skip
     desk.progress.start("issuing invoices", bill.invoices.height)
     run = issuing.commit_issue(
-        desk.ledger, rating, bill, loaded.platform, desk.settings_text, invoice_date, desk.moment, summary
+        desk.ledger, rating, bill, tables.platform, desk.settings_text, invoice_date, desk.moment, summary
     )
     desk.progress.advance(bill.invoices.height)
     judge_quarantine(desk, report, quarantined, records, "records read for this period")
@@ -335,11 +336,11 @@ def run(
     require_next(desk.ledger, period)
     require_invoice_day(desk, period)
     invoice_date = issuing.choose_invoice_date(desk.ledger, desk.today, asked_date)
-    loaded = load_tables(desk, platform, period)
+    tables = load_tables(desk, platform, period, invoice_date)
     if given:
         read(desk, given, report)
-    rating = rate(desk, period, loaded, report)
-    issued = issue(desk, rating, loaded, invoice_date, report, documents=documents)
+    rating = rate(desk, period, tables, report)
+    issued = issue(desk, rating, tables, invoice_date, report, documents=documents)
     if documents:
         render(desk, issued, report, again=False)
 
@@ -347,16 +348,14 @@ def run(
 def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, report: Report) -> None:
     """Rate and bill in memory: draft invoices, nothing numbered, nothing stored."""
     require_next(desk.ledger, period)
-    loaded = load_tables(desk, platform, period)
-    first = first_period(desk.ledger, period)
+    tables = load_tables(desk, platform, period)
     rated = rating_run.rate_period(
-        desk.store, desk.ledger, period, first, loaded.platform, desk.settings, desk.progress
+        desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings, desk.progress
     ).rated
     amount = int(rated.calls["amount_cents"].sum())
     _tell_rating(desk, report, rated.calls.height, rated.unrated.height, amount, rated.reports)
-    history = issuing.history_of(desk.ledger, period, first, loaded.platform, desk.settings)
-    bill = bill_period(period, loaded.platform, rated.calls, history, desk.settings, desk.today)
-    _tell_bill(report, bill, retro_changes(desk, desk.ledger.last_run(), loaded, period))
+    bill = bill_period(period, tables.platform, rated.calls, tables.services, tables.history, desk.settings, desk.today)
+    _tell_bill(report, bill, retro_changes(desk, desk.ledger.last_run(), tables.loaded, period))
     report.tables["Draft invoices"] = bill.invoices
     report.tables["Lines"] = bill.lines.select(
         "customer_id", "line_no", "kind", "description", "service_from", "service_to", "quantity_micro",
@@ -365,7 +364,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
     report.messages.append(f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored")
     if drafts is not None:
         figures = Figures(
-            period, desk.today, issuing.with_parties(bill.invoices, loaded.platform), bill.lines, bill.vat_totals,
+            period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
             rated.packs_used, rated.calls,
         )  # fmt: skip
-        report.written += rendering.write_drafts(drafts, figures, loaded.platform, desk.settings, desk.progress)
+        report.written += rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)

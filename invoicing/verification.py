@@ -183,7 +183,8 @@ def _traffic_differences(ledger: Ledger, rating_no: int, frame: pl.DataFrame) ->
     )
     lines = ledger.frame(
         "select l.customer_id, l.zone_id, l.net_cents, "
-        "cast(replace(l.traffic_period, '-', '') as integer) period_number from lines l join invoices i using (invoice_number) where i.period = ? and l.kind = 'traffic'",
+        "cast(replace(l.traffic_period, '-', '') as integer) period_number "
+        "from lines l join invoices i using (invoice_number) where i.period = ? and l.kind = 'traffic'",
         [str(run[0][0])],
     )
     of_period = lines.filter(pl.col("period_number").is_in(frame["period_number"].unique().implode()))

@@ -24,8 +24,9 @@ def find_owners(calls: pl.DataFrame, platform: Platform, *, first_period_number:
 
     Returns:
         The calls in their order with `told_user_id` (what the record said), `customer_id`, `owner_user_id`,
-        `caller_customer_id` (who has the caller number), `inbound_deck` (of an incoming call's number), `through_user` and `reason`: null, or the first
-        of `before_start`, `unknown_caller`, `outside_contract` that holds.
+        `caller_customer_id` (who has the caller number), `inbound_deck` (of an incoming call's number),
+        `through_user` and `reason`: null, or the first of `before_start`, `unknown_caller`, `outside_contract` that
+        holds.
     """
     numbers = platform.numbers.select("number", "active_from", "active_to", "customer_id", "user_id", "inbound_deck")
     users = platform.users.select("user_id", "active_from", "active_to", user_customer_id="customer_id")

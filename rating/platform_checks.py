@@ -102,6 +102,10 @@ class TableRows:
     rows: pl.DataFrame
     complete: bool
 
+    def sound_rows(self) -> TableRows:
+        """The rows of which every field could be read."""
+        return TableRows(self.file, self.rows.filter("sound"), self.complete)
+
 
 def platform_problems(tables: Mapping[str, TableRows], *, allow_increments: bool) -> list[Problem]:
     """Everything that rows say against one another, in all tables."""

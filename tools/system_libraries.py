@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 # The name to load, and the Debian and Homebrew packages that bring it.
 LIBRARIES = (
@@ -30,7 +31,7 @@ def fonts_there() -> bool:
     """Whether fontconfig knows the fonts of the invoices."""
     listing = shutil.which("fc-list")
     if listing is None:
-        return os.path.isdir("/usr/share/fonts/truetype/dejavu")
+        return Path("/usr/share/fonts/truetype/dejavu").is_dir()
     known = subprocess.run([listing, ":family=DejaVu Sans Condensed"], capture_output=True, check=False).stdout
     return bool(known.strip())
 
@@ -43,7 +44,7 @@ def main() -> None:
     debian = sorted({package for package, _ in lacking})
     apt = shutil.which("apt-get")
     if apt and os.geteuid() == 0:
-        print(f"installing {' '.join(debian)}", flush=True)  # noqa: T201 - this is a command
+        print(f"installing {' '.join(debian)}", flush=True)
         subprocess.run([apt, "update", "-qq"], check=True)
         subprocess.run([apt, "install", "-y", "-qq", "--no-install-recommends", *debian], check=True)
         return

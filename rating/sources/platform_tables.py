@@ -26,7 +26,7 @@ from schemas.columns import FileColumn, PhoneNumber
 from schemas.platform import OPTIONAL_TABLES, SCHEMAS, Platform, empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from schemas.settings import Settings
@@ -64,8 +64,15 @@ class LoadedPlatform:
     tables: dict[str, TableRows]
 
 
-def load_platform(folder: Path, settings: Settings) -> LoadedPlatform:
+def load_platform(
+    folder: Path, settings: Settings, *, judge: Callable[[Mapping[str, TableRows]], list[Problem]] | None = None
+) -> LoadedPlatform:
     """Read and check all platform tables in a folder.
+
+    Args:
+        folder: Where the tables are.
+        settings: Country code and the switches that bear on what a table may hold.
+        judge: A further check of the rows that were read soundly, so that all problems are told at once.
 
     Raises:
         InputRefused: with every missing table, every row and field that is wrong and every contradiction
@@ -75,6 +82,8 @@ def load_platform(folder: Path, settings: Settings) -> LoadedPlatform:
     paths = _tables_in(folder, reading)
     tables = {table: _read_table(table, paths.get(table), settings, reading) for table in SCHEMAS}
     reading.problems += platform_problems(tables, allow_increments=settings.rating.allow_increments)
+    if judge is not None:
+        reading.problems += judge({name: read.sound_rows() for name, read in tables.items()})
     if reading.problems:
         count = len(reading.problems)
         words = f"{count} problem{'s' if count > 1 else ''} in the platform tables of {folder}"

@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from invoicing.store import Store
 from tests.golden.sample_run import REPOSITORY, RUNS, SAMPLE, centime, export_all, run_month
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MONTH = "2026-09"
 

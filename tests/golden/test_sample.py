@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.golden.sample_run import GOLDEN, RUNS, TABLES, export_all, run_month
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ENVIRONMENTS = [
     {"PYTHONHASHSEED": "1", "POLARS_MAX_THREADS": "1", "TZ": "Pacific/Auckland", "LC_ALL": "C"},

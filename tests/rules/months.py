@@ -15,6 +15,70 @@ CDR_HEADER = "call_id,start,direction,caller,callee,duration_s,user_id"
 
 Cells = dict[str, str]
 
+# c1 has a user and a pack of 2 minutes, 1 from November on, when calls cost twice as much; the contract of c2 ends
+# with October; c3 has a number and nothing to pay. The number that nobody had is entered later.
+NOBODYS_YET = "+3225550199"
+TABLES = {
+    "customers": """\
+customer_id,name,street,postal_code,city,country,language
+c1,One,Street 1,1000,Brussels,BE,en
+c2,Two,Street 2,1000,Brussels,BE,en
+c3,Three,Street 3,1000,Brussels,BE,en
+""",
+    "contracts": """\
+contract_id,customer_id,starts_on,term_months,ends_on,payment_days
+k1,c1,2026-01-01,,,
+k2,c2,2026-01-01,,2026-11-01,
+k3,c3,2026-01-01,,,
+""",
+    "customer_decks": """\
+customer_id,deck_id,effective_from,notified_on
+c1,d,2026-01-01,2026-01-01
+c2,d,2026-01-01,2026-01-01
+""",
+    "users": """\
+user_id,customer_id,product_id,active_from,active_to
+u1,c1,seat,2026-01-01,
+u2,c2,seat,2026-01-01,
+""",
+    "numbers": """\
+number,customer_id,country,active_from,active_to,user_id,product_id,inbound_deck
++3225550301,c3,BE,2026-01-01,,,,
+""",
+    "subscriptions": """\
+subscription_id,customer_id,product_id,quantity,active_from,active_to,user_id
+s1,c1,minutes,1,2026-01-01,,
+""",
+    "products": """\
+product_id,kind,label_fr
+seat,user,Seat
+minutes,pack,Minutes
+""",
+    "prices": """\
+product_id,customer_id,unit_price,effective_from,notified_on
+seat,,0,2026-01-01,2026-01-01
+minutes,,0,2026-01-01,2026-01-01
+""",
+    "packs": """\
+product_id,scope,zones,included_minutes,priority,effective_from,notified_on
+minutes,customer,*,2,1,2026-01-01,2026-01-01
+minutes,customer,*,1,1,2026-11-01,2026-09-01
+""",
+    "zones": """\
+zone_id,kind,label_fr
+FR,international,France
+INFO,premium,Info
+""",
+    "rates": """\
+deck_id,prefix,zone_id,price_per_minute,setup_fee,effective_from,notified_on
+d,33,FR,0.05,0,2026-01-01,2026-01-01
+d,3290,INFO,1,0,2026-01-01,2026-01-01
+d,33,FR,0.1,0,2026-11-01,2026-09-01
+d,3290,INFO,2,0,2026-11-01,2026-09-01
+""",
+}
+LATER_TABLES = TABLES | {"numbers": f"{TABLES['numbers']}{NOBODYS_YET},c1,BE,2026-10-01,,,,\n"}
+
 
 @dataclass
 class Months:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -27,10 +27,14 @@ from rating.money import decimal_text
 from rating.periods import Period
 from rating.services import service_rows
 from rating.sources.platform_tables import LoadedPlatform
-from schemas.platform import Platform
 from schemas.settings import DEFAULT_VAT, BillingSettings, Settings, VatRate
 from tests.rules.frames import Row, platform
 from tests.schemas.small_platform import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.platform import Platform
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CALLS_SCHEMA = {

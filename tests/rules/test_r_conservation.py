@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,8 +13,7 @@ import polars as pl
 import pytest
 
 from invoicing.conservation import Balance, unbalanced_files
-from tests.rules.months import REPOSITORY, Months, cells
-from tests.rules.test_r_late import LATER_TABLES, TABLES
+from tests.rules.months import LATER_TABLES, REPOSITORY, TABLES, Months, cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +38,13 @@ b,2026-11-03T08:00:00Z,outgoing,+3225550101,+33142685300,60,u1
 """
 
 
-def two_months(folder: Path) -> tuple[Months, list[dict[str, object]]]:
+Told = tuple[Months, list[dict[str, object]]]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """October and November of one store; the second run is given the first file once more."""
-    made = Months(folder)
+    made = Months(tmp_path_factory.mktemp("conserved"))
     made.run("2026-10", "2026-10-31T22:00:00Z", TABLES, {"october": OCTOBER})
     made.run("2026-11", "2026-11-30T22:00:00Z", LATER_TABLES, {"november": NOVEMBER, "october": OCTOBER})
     made.verify()
@@ -49,12 +53,7 @@ def two_months(folder: Path) -> tuple[Months, list[dict[str, object]]]:
     return made, made.done()
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Months, list[dict[str, object]]]:
-    return two_months(tmp_path_factory.mktemp("conserved"))
-
-
-def test_r_conservation__every_file_is_counted(told: tuple[Months, list[dict[str, object]]]) -> None:
+def test_r_conservation__every_file_is_counted(told: Told) -> None:
     months, reports = told
     assert cells(months.exported("files-10"), *COUNTS) == [("8", "3", "1", "1", "3")]
     assert cells(months.exported("files-11"), *COUNTS) == [("3", "2", "0", "1", "0")]
@@ -63,7 +62,7 @@ def test_r_conservation__every_file_is_counted(told: tuple[Months, list[dict[str
 
 
 def test_r_conservation__every_run_shows_the_balance_of_its_calls(
-    told: tuple[Months, list[dict[str, object]]],
+    told: Told,
 ) -> None:
     balances = [report["messages"][-1] for report in told[1][:2]]  # type: ignore[index]
     assert balances == [
@@ -73,23 +72,21 @@ def test_r_conservation__every_run_shows_the_balance_of_its_calls(
     assert told[1][2]["exit_status"] == 0
 
 
-def test_r_conservation__nothing_is_issued_where_a_call_is_missing(tmp_path: Path) -> None:
-    """A ledger that counts one call more than there is anywhere: the next run refuses and changes nothing."""
-    months = Months(tmp_path)
-    months.run("2026-10", "2026-10-31T22:00:00Z", TABLES, {"october": OCTOBER})
-    months.done()
+def test_r_conservation__nothing_is_issued_where_a_call_is_missing(told: Told, tmp_path: Path) -> None:
+    """A ledger that counts one call more than there is anywhere: the next run refuses, and issues nothing."""
+    shutil.copytree(told[0].folder / "store", tmp_path / "store")
     ledger = tmp_path / "store" / "ledger.duckdb"
     with duckdb.connect(ledger) as connection:
-        connection.execute("update files set accepted = accepted + 1, unanswered = unanswered - 1")
-    months.commands.clear()
-    months.run("2026-11", "2026-11-30T22:00:00Z", TABLES, {"november": NOVEMBER})
-    command = [sys.executable, "-m", "cli", *months.commands[0]]
+        connection.execute("update files set accepted = accepted + 1, unanswered = unanswered - 1 where unanswered > 0")
+    december = Months(tmp_path)
+    december.run("2026-12", "2026-12-31T22:00:00Z", LATER_TABLES, {"october": OCTOBER})
+    command = [sys.executable, "-m", "cli", *december.commands[0]]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 3
-    assert "6 calls accepted is NOT 3 invoiced + 0 waiting + 2 unrated" in json.loads(done.stdout)["error"]
+    assert "6 calls accepted is NOT 4 invoiced + 0 waiting + 1 unrated" in json.loads(done.stdout)["error"]
     with duckdb.connect(ledger, read_only=True) as connection:
-        assert connection.execute("select period from runs").fetchall() == [("2026-10",)]
-        assert connection.execute("select distinct period from invoices").fetchall() == [("2026-10",)]
+        issued = "select max(period) from runs union all select max(period) from invoices"
+        assert connection.execute(issued).fetchall() == [("2026-11",), ("2026-11",)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""R-RETRO: a service entered or removed with a past date changes no invoice; the run lists it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from invoicing.retro import retroactive_changes
+from rating.periods import Period
+from rating.services import service_rows
+from tests.rules.tables import exported, run, tables, write_tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OCTOBER = Period(2026, 10)
+
+
+def changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    found = retroactive_changes(service_rows(tables(**before)), service_rows(tables(**now)), OCTOBER)
+    columns = ["change", "service_id", "product_id", "active_from", "past_end"]
+    return [" ".join(map(str, row)) for row in found.select(columns).iter_rows()]
+
+
+USER = "u1 seat 2026-08-01"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "found"),
+    [
+        (USER, USER, []),
+        # Entered and removed.
+        ("", USER, ["entered u1 seat 2026-08-01 2026-10-01"]),
+        ("", "u1 seat 2026-09-30", ["entered u1 seat 2026-09-30 2026-10-01"]),
+        ("", "u1 seat 2026-10-01", []),  # the month being run is not invoiced
+        ("", "u1 seat 2026-08-01 2026-09-10", ["entered u1 seat 2026-08-01 2026-09-10"]),
+        (USER, "", ["removed u1 seat 2026-08-01 2026-10-01"]),
+        ("u1 seat 2026-10-01", "", []),
+        # It ends: listed where the end is in the past.
+        (USER, "u1 seat 2026-08-01 2026-10-01", []),
+        (USER, "u1 seat 2026-08-01 2026-10-20", []),
+        (USER, "u1 seat 2026-08-01 2026-09-30", ["entered u1 seat 2026-08-01 2026-09-30", "removed u1 seat 2026-08-01 2026-10-01"]),
+        ("u1 seat 2026-08-01 2026-09-10", USER, ["entered u1 seat 2026-08-01 2026-10-01", "removed u1 seat 2026-08-01 2026-09-10"]),
+        # Another first day, another product.
+        (USER, "u1 seat 2026-08-02", ["removed u1 seat 2026-08-01 2026-10-01", "entered u1 seat 2026-08-02 2026-10-01"]),
+        (USER, "u1 desk 2026-08-01", ["entered u1 desk 2026-08-01 2026-10-01", "removed u1 seat 2026-08-01 2026-10-01"]),
+        (USER, "u1 seat 2026-08-01 2026-10-01; u1 desk 2026-10-01", []),
+    ],
+)  # fmt: skip
+def test_r_retro__what_is_listed(before: str, now: str, found: list[str]) -> None:
+    assert changes({"users": before}, {"users": now}) == found
+
+
+def test_r_retro__numbers_subscriptions_and_contracts() -> None:
+    before = {"numbers": "+33142000000 fr FR 2026-08-01", "subscriptions": "s1 fax 1 2026-08-01; s2 tv 1 2026-08-01"}
+    now = {"numbers": "+33142000000 frplus FR 2026-08-01", "subscriptions": "s1 fax 2 2026-08-01; s2 tv 1 2026-08-01"}
+    assert changes(before, now) == [
+        "removed +33142000000 fr 2026-08-01 2026-10-01",
+        "entered +33142000000 frplus 2026-08-01 2026-10-01",
+        "removed s1 fax 2026-08-01 2026-10-01",
+        "entered s1 fax 2026-08-01 2026-10-01",
+    ]
+    # A contract that ended earlier than was known ends the services in it.
+    over = {**before, "contracts": "c1 2026-07-01 2026-09-20"}
+    removed = [line for line in changes(before, over) if line.startswith("removed")]
+    assert [line.rpartition(" ")[2] for line in removed] == ["2026-10-01"] * 3
+    entered = [line for line in changes(before, over) if line.startswith("entered")]
+    assert [line.rpartition(" ")[2] for line in entered] == ["2026-09-20"] * 3
+
+
+def test_r_retro__the_run_tells_it_and_charges_nothing(tmp_path: Path) -> None:
+    store, folder = tmp_path / "store", write_tables(tmp_path / "tables")
+    assert run(store, "2026-03", folder, "2026-03-31T20:00:00Z").status == 0
+    march = exported(store, "lines", "2026-03").rows()
+    # A user entered in April from 1 March on, and a subscription that ended in February.
+    write_tables(folder, {"users": ("", "u9,c1,seat,2026-03-01,\n"), "subscriptions": ("1.5,2026-01-01,,", "1.5,2026-01-01,2026-02-10,")})
+    april = run(store, "2026-04", folder, "2026-04-30T20:00:00Z")
+    assert april.status == 0
+    told = [sentence for sentence in april.sentences("warnings").splitlines() if "R-RETRO" in sentence]
+    assert [" ".join(sentence.split()[:9]) for sentence in told] == [
+        "c1: subscription s1 (minutes) entered for 2026-01-01 to 2026-02-10",
+        "c1: subscription s1 (minutes) removed for 2026-01-01 to 2026-04-01",
+        "c1: user u9 (seat) entered for 2026-03-01 to 2026-04-01",
+    ]
+    assert exported(store, "lines", "2026-03").rows() == march
+    lines = exported(store, "lines", "2026-04").filter(customer_id="c1")
+    assert set(lines["kind"]) <= {"recurring", "one_off", "credit"}
+    assert lines.filter(product_id="seat")["quantity"].to_list() == ["2"]  # from May on it is one more
+    assert lines.filter(product_id="minutes").is_empty()
