@@ -139,7 +139,7 @@ def service_dues(
     dues = [
         recurring.advance_dues(rows, terms, period),
         recurring.limit_to_excess(begun, platform.prices),
-        user_cap.contracted_first_dues(rows, platform, users_billed, period),
+        user_cap.contracted_first_dues(user_cap.missing_at_start(rows, platform, users_billed, period), period),
         user_cap.reserved_dues(users, platform.contracts, period),
         number_term.number_minimum_dues(rows, terms, period),
     ]

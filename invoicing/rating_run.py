@@ -106,11 +106,15 @@ def pools_of(
     for number in numbers:
         of = Period(number // 100, number % 100)
         billed = users_billed_before(ledger, of, first, rows, platform, settings).by_product
+        missing = user_cap.missing_at_start(rows, platform, billed.select("customer_id"), of, price_fallback=True)
         pools = packs.open_pools(
             rows,
             packs.pack_contents(platform, of),
             billed.select("customer_id", "product_id", quantity_micro=pl.col("users") * MICRO),
             of,
+            missing_users=missing.select(
+                "customer_id", "product_id", "starts_on", quantity_micro=pl.col("users") * MICRO
+            ),
         )
         if of != period:
             pools = pools.join(late.filter(pl.col("period_number") == number), on="customer_id", how="semi")

@@ -224,18 +224,22 @@ def reserved_dues(billing: UserBilling, contracts: pl.DataFrame, period: Period)
     return shaped(dues, DUE_SCHEMA)
 
 
-def contracted_first_dues(
-    rows: pl.DataFrame, platform: Platform, already_billed: pl.DataFrame, period: Period
+def missing_at_start(
+    rows: pl.DataFrame,
+    platform: Platform,
+    already_billed: pl.DataFrame,
+    period: Period,
+    *,
+    price_fallback: bool = False,
 ) -> pl.DataFrame:
-    """Contracted users that are missing on the day a contract starts, from that day on (R-BASIS).
+    """Contracted users that are missing on the day a contract starts, within the period (R-BASIS).
 
-    Gives `DUE_SCHEMA`, kind `first_period`, to the end of the period or of the contract. A customer whose users
-    were billed for this period on the invoice before (`already_billed`: `customer_id`) owes none again.
+    A customer whose users were billed for this period on the invoice before (`already_billed`: `customer_id`)
+    misses none. Gives `PRODUCT_SCHEMA`, `rule`, `starts_on` and `ends_on`.
     """
-    contracts = platform.contracts.filter(
-        pl.col("starts_on").is_between(period.first_day, period.last_day)
-        & (pl.col("ends_on").is_null() | (pl.col("ends_on") > pl.col("starts_on")))
-    ).join(already_billed, on="customer_id", how="anti")
+    contracts = platform.contracts.filter(pl.col("starts_on").is_between(period.first_day, period.last_day)).join(
+        already_billed, on="customer_id", how="anti"
+    )
     promised = contracted_users(platform).join(contracts, on="customer_id", how="semi")
     on_first_day = rows.filter((pl.col("table") == "user") & (pl.col("active_from") == pl.col("starts_on")))
     active = _count_by_product(on_first_day).rename({"users": "active"})
@@ -246,12 +250,25 @@ def contracted_first_dues(
     both = both.join(all_active, on="customer_id", how="left")
     missing = pl.col("users").sum().over("customer_id") - pl.col("all_active").fill_null(0)
     short = both.select(
-        "customer_id", "product_id", reserved=missing, short=pl.col("users") - pl.col("active"),
-        rule=pl.lit("R-BASIS"), price_day="starts_on",
-    )  # fmt: skip
-    placed = cheapest_first(short, platform.prices, price_fallback=False)
+        "customer_id",
+        "product_id",
+        reserved=missing,
+        short=pl.col("users") - pl.col("active"),
+        rule=pl.lit("R-BASIS"),
+        price_day="starts_on",
+    )
+    placed = cheapest_first(short, platform.prices, price_fallback=price_fallback)
+    return placed.join(contracts.select("customer_id", "starts_on", "ends_on"), on="customer_id")
+
+
+def contracted_first_dues(missing: pl.DataFrame, period: Period) -> pl.DataFrame:
+    """What contracted users that are missing owe for the period in which their contract starts (R-BASIS).
+
+    Takes what `missing_at_start` gives; gives `DUE_SCHEMA`, kind `first_period`, from the contract's start to
+    the end of the period or of the contract.
+    """
     end = pl.min_horizontal(pl.col("ends_on"), pl.lit(period.next.first_day))
-    dues = placed.join(contracts.select("customer_id", "starts_on", "ends_on"), on="customer_id").with_columns(
+    dues = missing.with_columns(
         kind=pl.lit("first_period"),
         price_day="starts_on",
         service_from="starts_on",

@@ -43,14 +43,21 @@ def pack_contents(platform: Platform, period: Period) -> pl.DataFrame:
 
 
 @rule("R-PACK", article="8.1, 8.2")
-def open_pools(rows: pl.DataFrame, contents: pl.DataFrame, billed_users: pl.DataFrame, period: Period) -> pl.DataFrame:
+def open_pools(
+    rows: pl.DataFrame,
+    contents: pl.DataFrame,
+    billed_users: pl.DataFrame,
+    period: Period,
+    *,
+    missing_users: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """A pack brings minutes for its units: all of the first day's, a share of the month for each later excess.
 
     The units of a day are the quantities active that day (a user counts 1). On the first day a customer's pool
     has no fewer than the users of that product billed for the period on the invoice before. Each later day on
     which the units exceed the most there were before brings the excess's minutes for the days that are left,
     rounded down to the second. Units that end take nothing away. The users that a contract promises and that
-    are not configured bring no minutes: only what is active or was billed does.
+    are missing on the day it starts are paid from that day (R-BASIS), and so are units of a customer's pool on it.
 
     Args:
         rows: Service rows (`rating.services.service_rows`).
@@ -58,6 +65,8 @@ def open_pools(rows: pl.DataFrame, contents: pl.DataFrame, billed_users: pl.Data
         billed_users: `customer_id`, `product_id`, `quantity_micro` of users billed for this period on the
             invoice of the period before.
         period: Whose allowance it is: one for the whole period, whenever the call.
+        missing_users: `customer_id`, `product_id`, `quantity_micro`, `starts_on`: the users that a contract that
+            starts within the period promises and that are missing on its first day, if any.
 
     Returns:
         One row per pool that has a unit in the period: `customer_id`, `user_id` (null for scope customer),
@@ -69,6 +78,17 @@ def open_pools(rows: pl.DataFrame, contents: pl.DataFrame, billed_users: pl.Data
     billed = billed_users.join(shared, on="product_id", how="semi").select(
         "customer_id", pl.lit(None, pl.String).alias("user_id"), "product_id", billed_micro="quantity_micro"
     )
+    if missing_users is not None:
+        # One day is enough: it raises the most there were on any day, and nothing that ends takes it away.
+        promised = missing_users.join(shared, on="product_id", how="semi").select(
+            "customer_id",
+            pl.lit(None, pl.String).alias("user_id"),
+            "product_id",
+            "quantity_micro",
+            active_from="starts_on",
+            active_to=pl.col("starts_on").dt.offset_by("1d"),
+        )
+        held = pl.concat([held.select(promised.columns), promised])
     steps = unit_steps(held, first=period.first_day, end=period.next.first_day, by=POOL_KEY)
     opening = billed.with_columns(day=pl.lit(period.first_day), units_micro=pl.lit(0, pl.Int64))
     unheld = opening.join(steps, on=[*POOL_KEY, "day"], how="anti", nulls_equal=True)

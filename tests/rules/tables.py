@@ -13,13 +13,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from invoicing import runs, user_cap
-from invoicing.issuing import Moment
+from invoicing.issuing import Moment, Tables, history_of
 from invoicing.ledger import Ledger
-from invoicing.pipeline import USED_SCHEMA, Bill, History, bill_period
+from invoicing.pipeline import USED_SCHEMA, Bill, History, bill_period, bill_services
 from invoicing.progress import Silent
 from invoicing.runs import Desk, Report
 from invoicing.store import open_store
@@ -156,7 +157,8 @@ def bill(
     none_used = pl.DataFrame(schema=USED_SCHEMA)
     history = History(month, users, None, none_used, none_used)
     calls = pl.DataFrame(schema=CALLS_SCHEMA) if rated_calls is None else rated_calls
-    return bill_period(month, platform_tables, calls, history, settings, on or month.last_day)
+    services = bill_services(month, platform_tables, history, settings)
+    return bill_period(month, platform_tables, calls, services, history, settings, on or month.last_day)
 
 
 def lines_of(platform_tables: Platform, period: str = "2026-10", *kinds: str, **billing: object) -> list[str]:
@@ -200,7 +202,9 @@ def run_months(
         day = (dates or {}).get(text, period.last_day)
         now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         desk = Desk(store, ledger, settings, now, day, Moment(now.isoformat(), "0"), Silent())
-        loaded = LoadedPlatform(platform_tables, (), (), {})
+        history = history_of(ledger, period, runs.first_period(ledger, period), platform_tables, settings)
+        services = bill_services(period, platform_tables, history, settings)
+        loaded = Tables(LoadedPlatform(platform_tables, (), (), {}), history, services)
         reports[text] = Report("run", text)
         rating = runs.rate(desk, period, loaded, reports[text])
         runs.issue(desk, rating, loaded, day, reports[text], documents=False)
@@ -244,15 +248,6 @@ class Done:
     told: dict[str, object]
     stderr: str
 
-    @property
-    def counts(self) -> dict[str, int]:
-        counts = self.told["counts"]
-        assert isinstance(counts, dict)
-        return counts
-
-    def sentences(self, of: str) -> str:
-        return "\n".join(map(str, self.told[of]))  # type: ignore[call-overload]
-
 
 def centime(store: Path, *arguments: str | Path) -> Done:
     """Start the program on a store, in a process of its own."""
@@ -262,14 +257,45 @@ def centime(store: Path, *arguments: str | Path) -> Done:
     return Done(done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr)
 
 
-def run(store: Path, period: str, folder: Path, now: str, *options: str | Path) -> Done:
-    """`centime run` without documents."""
-    return centime(store, "run", period, "--platform", folder, "--now", now, "--no-render", *options)
+def start(
+    folder: Path,
+    period: str,
+    tables_folder: Path,
+    now: str,
+    *cdrs: Path,
+    on: date | None = None,
+    settings: Settings | None = None,
+) -> Report:
+    """`centime run` without documents, in this process.
+
+    Raises:
+        InputRefused: where the program would leave with status 2.
+    """
+    settings = settings or Settings()
+    moment = datetime.fromisoformat(now).astimezone(UTC)
+    today = moment.astimezone(ZoneInfo(settings.rating.timezone)).date()
+    report, store = Report("run", period), open_store(folder, create=True)
+    ledger = Ledger(store.ledger_path)
+    try:
+        desk = Desk(store, ledger, settings, moment, today, Moment(now, "0"), Silent())
+        runs.run(desk, Period.parse(period), tables_folder, [str(path) for path in cdrs], on, report, documents=False)
+    finally:
+        ledger.close()
+    return report
 
 
-def exported(store: Path, table: str, period: str, *options: str | Path) -> pl.DataFrame:
-    """An export of the program, every cell as text."""
-    path = store.parent / f"{table}-{period}.csv"
-    done = centime(store, "export", table, period, "-o", path, *options)
-    assert done.status == 0, done.stderr
-    return pl.read_csv(path, infer_schema=False)
+def kept(folder: Path, query: str) -> pl.DataFrame:
+    """What a store's ledger holds."""
+    ledger = Ledger(open_store(folder, create=False).ledger_path, read_only=True)
+    found = ledger.frame(query)
+    ledger.close()
+    return found
+
+
+def kept_lines(folder: Path, period: str) -> pl.DataFrame:
+    """The lines of a period's invoices, as a store's ledger holds them."""
+    return kept(
+        folder,
+        "select l.* from lines l join invoices i using (invoice_number) "
+        f"where i.period = '{period}' order by invoice_number, line_no",  # noqa: S608 - a test's own month
+    )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rules.tables import bill, run_months, tables, words
+from rating.errors import InputRefused
+from tests.rules.tables import bill, kept_lines, run_months, start, tables, words, write_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,3 +102,17 @@ def test_r_credit__what_is_left_at_the_end_is_told_and_never_paid(tmp_path: Path
 def test_r_credit__a_credit_older_than_the_store_is_told() -> None:
     found = bill(tables(users=USER, credits="a 2026-09-30 10; b 2026-10-01 10"))
     assert [note.split(",")[0] for note in found.notes] == ["credit a of c1 is dated 2026-09-30"]
+
+
+def test_r_credit__a_credit_that_was_deducted_keeps_its_content(tmp_path: Path) -> None:
+    store, folder = tmp_path / "store", write_tables(tmp_path / "tables")
+    start(store, "2026-04", folder, "2026-04-30T20:00:00Z")
+    assert kept_lines(store, "2026-04").filter(kind="credit")["net_cents"].to_list() == [-1250]
+    for change in (("12.5", "12.51"), ("r1,c1", "r1,c2"), ("Panne", "panne"), ("2026-04-01", "2026-04-02")):
+        write_tables(folder, {"credits": change})
+        with pytest.raises(InputRefused, match="used before with other content") as refused:
+            start(store, "2026-05", folder, "2026-05-31T20:00:00Z")
+        assert [(problem.table, problem.value) for problem in refused.value.problems] == [("credits", "r1")]
+    write_tables(folder)
+    start(store, "2026-05", folder, "2026-05-31T20:00:00Z")
+    assert kept_lines(store, "2026-05").filter(kind="credit").is_empty()

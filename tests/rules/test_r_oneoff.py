@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rules.tables import bill, exported, lines_of, run, run_months, tables, words, write_tables
+from rating.errors import InputRefused
+from tests.rules.tables import bill, kept, kept_lines, lines_of, run_months, start, tables, words, write_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,17 +91,16 @@ def test_r_oneoff__billed_once_and_never_lost(tmp_path: Path) -> None:
 
 def test_r_oneoff__a_charge_that_was_billed_keeps_its_content(tmp_path: Path) -> None:
     store, folder = tmp_path / "store", write_tables(tmp_path / "tables")
-    assert run(store, "2026-03", folder, "2026-03-31T20:00:00Z").status == 0
+    start(store, "2026-03", folder, "2026-03-31T20:00:00Z")
     write_tables(folder, {"charges": ("2,99.9", "2,99.90")})  # the same, written otherwise
-    assert run(store, "2026-04", folder, "2026-04-30T20:00:00Z").status == 0
-    write_tables(folder, {"charges": ("2,99.9", "2,98.9"), "credits": ("12.5", "12.51")})
-    refused = run(store, "2026-05", folder, "2026-05-31T20:00:00Z")
-    assert refused.status == 2
-    problems = refused.told["problems"]
-    assert isinstance(problems, list)
-    assert [problem["value"] for problem in problems] == ["r1", "h1"]
-    assert exported(store, "lines", "2026-05").is_empty()
-    # Another content may come under an id that was never billed.
-    write_tables(folder, {"charges": ("", "h2,c1,2026-05-03,Visite,1,50,visit\n")})
-    assert run(store, "2026-05", folder, "2026-05-31T20:00:00Z").status == 0
-    assert exported(store, "lines", "2026-05").filter(kind="one_off")["net_cents"].to_list() == ["5000"]
+    start(store, "2026-04", folder, "2026-04-30T20:00:00Z")
+    write_tables(folder, {"charges": ("2,99.9", "2,98.9")})
+    with pytest.raises(InputRefused, match="used before with other content") as refused:
+        start(store, "2026-05", folder, "2026-05-31T20:00:00Z")
+    assert [(problem.table, problem.value) for problem in refused.value.problems] == [("charges", "h1")]
+    assert kept(store, "select period from runs")["period"].to_list() == ["2026-03", "2026-04"]
+    # Another id is another charge, and one that is billed may leave the table.
+    write_tables(folder, {"charges": ("h1,c1,2026-03-05,Téléphone,2", "h2,c1,2026-05-03,Visite,1")})
+    start(store, "2026-05", folder, "2026-05-31T20:00:00Z")
+    one_off = kept_lines(store, "2026-05").filter(kind="one_off")
+    assert one_off.select("source_id", "description", "net_cents").rows() == [("h2", "Visite", 9990)]

@@ -39,26 +39,33 @@ def owner(call: Row, *, first_period: int = 202610) -> tuple[str | None, ...]:
     return found.select("customer_id", "owner_user_id", "reason").row(0)
 
 
-@pytest.mark.parametrize(
-    ("start", "user_id", "caller", "customer", "user", "reason"),
-    [
-        ("2026-10-14T08:00:00Z", "u1", OTHERS, "c1", "u1", None),  # the user comes before the number
-        ("2026-10-04T08:00:00Z", "u1", OTHERS, "c2", "u2", "outside_contract"),  # no user yet: the number's
-        ("2026-10-14T08:00:00Z", "nobody", OWN, "c1", "u3", None),
-        ("2026-10-14T08:00:00Z", None, OWN, "c1", "u3", None),
-        ("2026-10-14T08:00:00Z", None, MOVED, "c1", None, None),  # a number nobody calls from
-        ("2026-10-14T08:00:00Z", "nobody", NOBODYS, None, None, "unknown_caller"),
-        ("2026-10-14T08:00:00Z", None, "anonymous", None, None, "unknown_caller"),
-        ("2026-10-14T08:00:00Z", "u1", "anonymous", "c1", "u1", None),
-        ("2026-10-14T08:00:00Z", "u2", OWN, "c2", "u2", None),
-        ("2026-09-30T21:59:59Z", "u3", OWN, "c1", "u3", "before_start"),
-    ],
-)
+OUTGOING = [
+    ("2026-10-14T08:00:00Z", "u1", OTHERS, "c1", "u1", None),  # the user comes before the number
+    ("2026-10-04T08:00:00Z", "u1", OTHERS, "c2", "u2", "outside_contract"),  # no user yet: the number's
+    ("2026-10-14T08:00:00Z", "nobody", OWN, "c1", "u3", None),
+    ("2026-10-14T08:00:00Z", None, OWN, "c1", "u3", None),
+    ("2026-10-14T08:00:00Z", None, MOVED, "c1", None, None),  # a number nobody calls from
+    ("2026-10-14T08:00:00Z", "nobody", NOBODYS, None, None, "unknown_caller"),
+    ("2026-10-14T08:00:00Z", None, "anonymous", None, None, "unknown_caller"),
+    ("2026-10-14T08:00:00Z", "u1", "anonymous", "c1", "u1", None),
+    ("2026-10-14T08:00:00Z", "u2", OWN, "c2", "u2", None),
+    ("2026-09-30T21:59:59Z", "u3", OWN, "c1", "u3", "before_start"),
+]
+
+
+@pytest.mark.parametrize(("start", "user_id", "caller", "customer", "user", "reason"), OUTGOING)
 def test_r_owner__outgoing(
     start: str, user_id: str | None, caller: str, customer: str | None, user: str | None, reason: str | None
 ) -> None:
     call = {"start": start, "user_id": user_id, "caller": caller}
     assert owner(call) == (customer, user, reason)
+
+
+def test_r_owner__many_calls_at_once_as_each_alone() -> None:
+    rows: list[Row] = [{"start": start, "user_id": user, "caller": caller} for start, user, caller, *_ in OUTGOING]
+    dated = with_local_days(calls(*rows), "Europe/Brussels")
+    found = find_owners(dated, PLATFORM, first_period_number=202610)
+    assert found.select("customer_id", "owner_user_id", "reason").rows() == [case[3:] for case in OUTGOING]
 
 
 @pytest.mark.parametrize(

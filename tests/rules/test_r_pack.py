@@ -52,12 +52,18 @@ def world(packs: Sequence[Row], subscriptions: Sequence[Row], **tables: Sequence
     })  # fmt: skip
 
 
-def pools(tables: Platform, period: str = "2026-10", billed: pl.DataFrame | None = None) -> pl.DataFrame:
-    """The pools of a period; `billed` are users (`customer_id`, `product_id`, `quantity_micro`)."""
+def pools(
+    tables: Platform,
+    period: str = "2026-10",
+    billed: pl.DataFrame | None = None,
+    missing: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """The pools of a period; `billed` are users (`customer_id`, `product_id`, `quantity_micro`), as are `missing`."""
     month = Period.parse(period)
     none = pl.DataFrame(schema={"customer_id": pl.String, "product_id": pl.String, "quantity_micro": pl.Int64})
+    contents = pack_contents(tables, month)
     return open_pools(
-        service_rows(tables), pack_contents(tables, month), none if billed is None else billed, month
+        service_rows(tables), contents, none if billed is None else billed, month, missing_users=missing
     ).with_columns(open_from=pl.col("open_from").cast(pl.String))
 
 
@@ -258,6 +264,33 @@ def test_r_pack__billed_users_are_rebuilt_where_the_store_has_none() -> None:
     before = rebuild_before(november, pl.Series(["c1"]), service_rows(tables), tables, cap_rounding="floor")
     billed = before.by_product.select("customer_id", "product_id", quantity_micro=pl.col("users") * MICRO)
     assert pools(tables, "2026-11", billed)["allowance_s"].to_list() == [18 * 6000]
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "come", "scope", "found"),
+    [
+        ("2026-10-01", {}, "customer", [(None, 5 * 6000, "2026-10-01")]),
+        ("2026-10-10", {}, "customer", [(None, 21_290, "2026-10-10")]),  # 5 x 4258.06
+        ("2026-10-10", {"b1": "2026-10-20"}, "customer", [(None, 21_290, "2026-10-10")]),  # one of the promised
+        (
+            "2026-10-10",
+            {"b1": "2026-10-20", "b2": "2026-10-20", "b3": "2026-10-20"},
+            "customer",
+            [(None, 21_290 + 2322, "2026-10-10")],  # the third exceeds the five
+        ),
+        ("2026-10-10", {}, "user", [(f"a{number}", 4258, "2026-10-10") for number in range(3)]),
+    ],
+)
+def test_r_pack__users_promised_and_missing_are_units_on_the_contracts_first_day(
+    starts_on: str, come: dict[str, str], scope: str, found: list[tuple[str | None, int, str]]
+) -> None:
+    """A contract of five users starts with three (R-BASIS): all five are paid from that day."""
+    users = [{"user_id": f"a{number}"} for number in range(3)]
+    users += [{"user_id": user_id, "active_from": first} for user_id, first in come.items()]
+    pack = {"product_id": "seat", "scope": scope, "included_minutes": 100}
+    missing = billed_users(2).with_columns(starts_on=pl.lit(starts_on).str.to_date())
+    tables = world([pack], [], users=users, contracts=[{"starts_on": starts_on}])
+    assert pools(tables, missing=missing).select("user_id", "allowance_s", "open_from").rows() == found
 
 
 # Calls draw.

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
-from invoicing.pipeline import USED_SCHEMA, History, bill_period
-from invoicing.user_cap import rebuild_before
-from rating.periods import Period
-from rating.services import service_rows
-from schemas.settings import Settings
 from tests.rules.frames import MICRO, Row, platform, rate
+from tests.rules.tables import bill
 
 if TYPE_CHECKING:
     from schemas.platform import Platform
-
-OCTOBER = Period.parse("2026-10")
 
 
 def tables(*suspensions: Row) -> Platform:
@@ -69,15 +62,11 @@ def test_r_suspended__rated_and_reported(start: str, callee: str, user_id: str, 
 
 def test_r_suspended__reduces_nothing() -> None:
     """The same minutes, the same calls, the same lines to the cent."""
-    call: Row = {"duration_s": 161}
+    columns = ["kind", "product_id", "net_cents"]
     bills = []
     for suspensions in ([], [{"suspended_from": "2026-09-01"}]):
         with_them = tables(*suspensions)
-        rated = rate(with_them, call)
-        unbilled = pl.DataFrame(schema=USED_SCHEMA)
-        before = rebuild_before(OCTOBER, pl.Series(["c1"]), service_rows(with_them), with_them, cap_rounding="floor")
-        history = History(OCTOBER, before, None, unbilled, unbilled)
-        bill = bill_period(OCTOBER, with_them, rated.calls, history, Settings(), date(2026, 10, 31))
-        bills.append(bill.lines.filter(pl.col("customer_id") == "c1").select("kind", "product_id", "net_cents").rows())
+        lines = bill(with_them, rated_calls=rate(with_them, {"duration_s": 161}).calls).lines
+        bills.append(lines.filter(pl.col("customer_id") == "c1").select(columns).rows())
     assert bills[1] == bills[0]
     assert bills[0] == [("recurring", "minutes", 100), ("recurring", "seat", 1000), ("traffic", None, 9)]

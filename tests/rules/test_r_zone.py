@@ -61,24 +61,36 @@ def test_r_zone__in_this_order(callee: str, onnet: str, zone_id: str, prefix: st
     assert zone(callee, onnet=onnet) == (zone_id, prefix)
 
 
-@pytest.mark.parametrize(
-    ("start", "callee", "zone_id", "prefix"),
-    [
-        ("2026-10-31T22:59:59Z", "+33142685300", "PARIS", "331"),
-        ("2026-10-31T23:00:00Z", "+33142685300", "FR", "3"),  # a version is complete: 331 is gone
-        ("2026-10-31T23:00:00Z", "+32475000002", "BE", "32"),
-        ("2026-10-31T23:00:00Z", "+442012345678", "no_rate", None),  # =44 is a short code
-        ("2026-10-31T23:00:00Z", "44", "SHORT", "=44"),
-        ("2026-10-31T22:59:59Z", "44", "no_rate", None),
-        ("2026-10-31T23:00:00Z", "1700", "no_rate", None),
-        ("2026-11-30T23:00:00Z", "+33142685300", "OLD", "3"),  # the customer's other deck
-        ("2026-11-30T23:00:00Z", "112", "no_rate", None),
-    ],
-)
+DATED = [
+    ("2026-10-31T22:59:59Z", "+33142685300", "PARIS", "331"),
+    ("2026-10-31T23:00:00Z", "+33142685300", "FR", "3"),  # a version is complete: 331 is gone
+    ("2026-10-31T23:00:00Z", "+32475000002", "BE", "32"),
+    ("2026-10-31T23:00:00Z", "+442012345678", "no_rate", None),  # =44 is a short code
+    ("2026-10-31T23:00:00Z", "44", "SHORT", "=44"),
+    ("2026-10-31T22:59:59Z", "44", "no_rate", None),
+    ("2026-10-31T23:00:00Z", "1700", "no_rate", None),
+    ("2026-11-30T23:00:00Z", "+33142685300", "OLD", "3"),  # the customer's other deck
+    ("2026-11-30T23:00:00Z", "112", "no_rate", None),
+]
+
+
+@pytest.mark.parametrize(("start", "callee", "zone_id", "prefix"), DATED)
 def test_r_zone__the_version_in_force_of_the_customers_deck(
     start: str, callee: str, zone_id: str, prefix: str | None
 ) -> None:
     assert zone(callee, start) == (zone_id, prefix)
+
+
+def test_r_zone__many_calls_at_once_as_each_alone() -> None:
+    """Calls of several versions and decks in one frame, in any order, each keep their own zone."""
+    rows = [
+        {"call_id": f"{place}", "start": start, "callee": callee} for place, (start, callee, _, _) in enumerate(DATED)
+    ]
+    for given in (rows, rows[::-1]):
+        found = rate(PLATFORM, *given)
+        zones = dict(found.calls.select("call_id", "zone_id").rows())
+        zones |= dict(found.unrated.select("call_id", "reason").rows())
+        assert [zones[str(place)] for place in range(len(DATED))] == [zone_id for _, _, zone_id, _ in DATED]
 
 
 @pytest.mark.parametrize(
