@@ -28,7 +28,7 @@ env: $(READY) ## Make the environment from the lock file
 
 .PHONY: system
 system: $(READY)
-	@$(BIN)/python tools/system_libraries.py
+	@$(BIN)/python -m invoicing.documents.system_libraries
 
 .PHONY: invoices
 invoices: system ## Rate and bill the months of sample_cdrs/ into out/

@@ -63,6 +63,7 @@ PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of 
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date [default: the local day acted on].")]
 STORE = Path("store")
+LOG_WIDTH = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,9 @@ def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
         del document["written"]
         typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
     else:
-        stdout, stderr = Console(), Console(stderr=True)
+        # A log has no width of its own; 80 columns would break its tables.
+        stdout = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+        stderr = Console(stderr=True)
         for title, frame in report.tables.items():
             if frame.height:
                 show_table(stdout, title, frame)

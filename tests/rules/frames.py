@@ -5,6 +5,7 @@ Rows are dicts by column. Days and times may be ISO text; a column left out take
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rating.frames import Schema
 
 Row = dict[str, object]
+Given = Mapping[str, object]
 MICRO = 1_000_000
 LONG_AGO = "2020-01-01"
 SINCE: Row = {"effective_from": LONG_AGO, "notified_on": LONG_AGO}
@@ -57,7 +59,7 @@ CALL_SCHEMA: Schema = {
 }  # fmt: skip
 
 
-def typed(rows: Sequence[Row], schema: Schema, defaults: Row) -> pl.DataFrame:
+def typed(rows: Sequence[Given], schema: Schema, defaults: Given) -> pl.DataFrame:
     """A frame of exactly these columns and types; a row may not name any other.
 
     Raises:
@@ -79,16 +81,16 @@ def _read(cell: object, dtype: object) -> object:
     return cell
 
 
-def platform(**tables: Sequence[Row]) -> Platform:
+def platform(**tables: Sequence[Given]) -> Platform:
     """A platform of these rows; without `contracts`, customer `c1` has one since long ago."""
-    given: dict[str, Sequence[Row]] = {"contracts": [{}], **tables}
+    given: dict[str, Sequence[Given]] = {"contracts": [{}], **tables}
     return Platform(**{
         table: typed(rows, dict(SCHEMAS[table].create_empty().schema), DEFAULTS[table])
         for table, rows in given.items()
     })  # fmt: skip
 
 
-def calls(*rows: Row) -> pl.DataFrame:
+def calls(*rows: Given) -> pl.DataFrame:
     """Accepted calls; those without a `call_id` are named by their place: `1`, `2`, ..."""
     numbered = [{"call_id": str(place), **row} for place, row in enumerate(rows, start=1)]
     return typed(numbered, CALL_SCHEMA, CALL).select(CALL_COLUMNS)
@@ -96,10 +98,10 @@ def calls(*rows: Row) -> pl.DataFrame:
 
 def rate(
     tables: Platform,
-    *rows: Row,
+    *rows: Given,
     period: str = "2026-10",
     onnet: str = "customer",
-    billed_users: Sequence[Row] = (),
+    billed_users: Sequence[Given] = (),
     used_before_s: int = 0,
 ) -> Rated:
     """All calls of one period rated by a store that begins with it, in the order the rules give them."""

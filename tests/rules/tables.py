@@ -72,7 +72,9 @@ def tables(**written: str) -> Platform:
         priced = {row.split()[0] for row in _rows(written["prices"])}
         kept = [row for row in _rows(BASE["prices"]) if row.split()[0] not in priced]
         written["prices"] = "; ".join([*kept, written["prices"]])
-    return platform(**{table: [_row(table, words) for words in _rows(text)] for table, text in (BASE | written).items()})
+    return platform(
+        **{table: [_row(table, words) for words in _rows(text)] for table, text in (BASE | written).items()}
+    )
 
 
 def _rows(text: str) -> list[str]:
@@ -124,8 +126,9 @@ def words(lines: pl.DataFrame, *kinds: str) -> list[str]:
     """Lines as `kind product first-day..last-day quantity euro rule`, in the order they are printed."""
     wanted = lines.filter(pl.col("kind").is_in(kinds)) if kinds else lines
     return [
-        f"{row['kind']} {row['product_id'] or row['zone_id'] or row['source_id']} {row['service_from']}.."
-        f"{row['service_to']} {decimal_text(row['quantity_micro'])} {Decimal(row['net_cents']).scaleb(-2)} {row['rule']}"
+        f"{row['kind']} {row['product_id'] or row['zone_id'] or row['source_id']} "
+        f"{row['service_from']}..{row['service_to']} {decimal_text(row['quantity_micro'])} "
+        f"{Decimal(row['net_cents']).scaleb(-2)} {row['rule']}"
         for row in wanted.sort("customer_id", "line_no").iter_rows(named=True)
     ]
 
@@ -284,18 +287,18 @@ def start(
     return report
 
 
-def kept(folder: Path, query: str) -> pl.DataFrame:
+def kept(folder: Path, query: str, parameters: list[object] | None = None) -> pl.DataFrame:
     """What a store's ledger holds."""
     ledger = Ledger(open_store(folder, create=False).ledger_path, read_only=True)
-    found = ledger.frame(query)
+    found = ledger.frame(query, parameters)
     ledger.close()
     return found
 
 
 def kept_lines(folder: Path, period: str) -> pl.DataFrame:
     """The lines of a period's invoices, as a store's ledger holds them."""
-    return kept(
-        folder,
+    query = (
         "select l.* from lines l join invoices i using (invoice_number) "
-        f"where i.period = '{period}' order by invoice_number, line_no",  # noqa: S608 - a test's own month
+        "where i.period = ? order by invoice_number, line_no"
     )
+    return kept(folder, query, [period])

@@ -78,7 +78,9 @@ def test_r_advance__every_service_is_cut_to_the_contract() -> None:
         ("2026-11-02", "_", False),
     ],
 )
-def test_r_advance__counted_on_the_first_day_of_the_month(active_from: str, active_to: str, *, is_counted: bool) -> None:
+def test_r_advance__counted_on_the_first_day_of_the_month(
+    active_from: str, active_to: str, *, is_counted: bool
+) -> None:
     found = recurring(
         users=f"u1 seat {active_from} {active_to}",
         numbers=f"+3221110000 did BE {active_from} {active_to}",

@@ -20,7 +20,9 @@ FIVE_SEATS = "seat 5"
 def short_lines(increase: str = "month_end", period: str = "2026-10", **written: str) -> list[str]:
     """Lines without the rule, whose service dates are left out where they are all days from the 10th on or all of
     November."""
-    lines = lines_of(tables(**{"contracts": CONTRACT, "contract_items": FIVE_SEATS, **written}), period, increase=increase)
+    lines = lines_of(
+        tables(**{"contracts": CONTRACT, "contract_items": FIVE_SEATS, **written}), period, increase=increase
+    )
     return [
         line.rpartition(" ")[0].replace(" 2026-10-10..2026-10-31", "").replace(" 2026-11-01..2026-11-30", "")
         for line in lines
@@ -29,7 +31,13 @@ def short_lines(increase: str = "month_end", period: str = "2026-10", **written:
 
 def test_r_basis__the_larger_of_both() -> None:
     both = pl.DataFrame({"contracted": [5, 5, 5, 0, 0], "counted": [3, 5, 7, 2, 0]})
-    assert both.select(first_invoice_basis(pl.col("contracted"), pl.col("counted"))).to_series().to_list() == [5, 5, 7, 2, 0]
+    assert both.select(first_invoice_basis(pl.col("contracted"), pl.col("counted"))).to_series().to_list() == [
+        5,
+        5,
+        7,
+        2,
+        0,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,13 +53,35 @@ def test_r_basis__the_larger_of_both() -> None:
         ("u1 seat 2026-10-11", ["recurring seat 1 31.00", "first_period seat 5 110.00", "user_cap seat 4 124.00"]),
         (
             "u1..u2 seat 2020-01-01; v1..v3 seat 2020-01-01 2026-10-20",  # who leaves pays his days
-            ["recurring seat 2 62.00", "first_period seat 2026-10-10..2026-10-19 3 30.00", "first_period seat 2 44.00", "user_cap seat 3 93.00"],
+            [
+                "recurring seat 2 62.00",
+                "first_period seat 2026-10-10..2026-10-19 3 30.00",
+                "first_period seat 2 44.00",
+                "user_cap seat 3 93.00",
+            ],
         ),
         # All user products count together, whatever the contract names.
-        ("u1..u3 seat 2020-01-01; v1..v2 desk 2020-01-01", ["recurring desk 2 20.00", "recurring seat 3 93.00", "first_period desk 2 14.19", "first_period seat 3 66.00"]),
-        ("u1..u3 seat 2020-01-01; v1 desk 2020-01-01", ["recurring desk 1 10.00", "recurring seat 3 93.00", "first_period desk 1 7.10", "first_period seat 4 88.00", "user_cap seat 1 31.00"]),
+        (
+            "u1..u3 seat 2020-01-01; v1..v2 desk 2020-01-01",
+            [
+                "recurring desk 2 20.00",
+                "recurring seat 3 93.00",
+                "first_period desk 2 14.19",
+                "first_period seat 3 66.00",
+            ],
+        ),
+        (
+            "u1..u3 seat 2020-01-01; v1 desk 2020-01-01",
+            [
+                "recurring desk 1 10.00",
+                "recurring seat 3 93.00",
+                "first_period desk 1 7.10",
+                "first_period seat 4 88.00",
+                "user_cap seat 1 31.00",
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_r_basis__contracted_users_that_are_missing_are_billed(users: str, lines: list[str]) -> None:
     assert short_lines(users=users) == lines
 
@@ -64,8 +94,18 @@ def test_r_basis__contracted_users_that_are_missing_are_billed(users: str, lines
         ("seat 2; desk 2", "u1 seat 2020-01-01; u2 bench 2020-01-01", "", ["desk 2"]),
         ("seat 2; desk 2", "u1 seat 2020-01-01; u2..u3 bench 2020-01-01", "", ["desk 1"]),
         ("seat 2; desk 2", "u1 seat 2020-01-01; u2 bench 2020-01-01", "desk 40 2020-01-01", ["desk 1", "seat 1"]),
-        ("seat 2; desk 2", "u1 seat 2020-01-01; u2 bench 2020-01-01", "desk 10 2020-01-01; desk 31.01 2020-01-01 c1", ["desk 1", "seat 1"]),
-        ("seat 2; desk 2", "u1 seat 2020-01-01; u2 bench 2020-01-01", "desk 10 2020-01-01; desk 31.01 2020-01-01 c2", ["desk 2"]),
+        (
+            "seat 2; desk 2",
+            "u1 seat 2020-01-01; u2 bench 2020-01-01",
+            "desk 10 2020-01-01; desk 31.01 2020-01-01 c1",
+            ["desk 1", "seat 1"],
+        ),
+        (
+            "seat 2; desk 2",
+            "u1 seat 2020-01-01; u2 bench 2020-01-01",
+            "desk 10 2020-01-01; desk 31.01 2020-01-01 c2",
+            ["desk 2"],
+        ),
         # The same price: the lower product_id.
         ("desk 2; bench 2", "u1..u3 seat 2020-01-01", "", ["bench 1"]),
         ("desk 2; bench 2", "u1 bench 2020-01-01", "", ["bench 1", "desk 2"]),
@@ -73,7 +113,7 @@ def test_r_basis__contracted_users_that_are_missing_are_billed(users: str, lines
         ("desk 2; seat 3", "u1 desk 2020-01-01", "", ["desk 1", "seat 3"]),
         ("desk 2; seat 3", "u1..u3 desk 2020-01-01", "", ["seat 2"]),
     ],
-)  # fmt: skip
+)
 def test_r_basis__on_the_products_that_are_short(items: str, users: str, prices: str, missing: list[str]) -> None:
     found = bill(tables(contracts=CONTRACT, contract_items=items, users=users, prices=prices))
     caps = [line.split() for line in words(found.lines, "user_cap")]
@@ -95,13 +135,17 @@ def test_r_basis__the_price_of_the_first_day_and_of_the_month_ahead() -> None:
     prices = "seat 31 2020-01-01; seat 62 2026-10-11; seat 20 2026-11-01"
     assert short_lines(prices=prices) == ["first_period seat 5 110.00", "user_cap seat 5 100.00"]
     # In October the desk is cheaper, in November the seat.
-    dearer = short_lines(contract_items="seat 2; desk 2", users="u1..u2 bench 2026-10-10", prices="desk 10 2020-01-01; desk 40 2026-11-01")
+    dearer = short_lines(
+        contract_items="seat 2; desk 2",
+        users="u1..u2 bench 2026-10-10",
+        prices="desk 10 2020-01-01; desk 40 2026-11-01",
+    )
     assert dearer == [
         "recurring bench 2 20.00",
         "first_period bench 2 14.19",
         "first_period desk 2 14.19",
         "user_cap seat 2 62.00",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +166,11 @@ def test_r_basis__from_the_contracts_first_day_to_its_last(contract: str, lines:
 
 def test_r_basis__the_switch_prorate_counts_contracted_users_as_units() -> None:
     found = short_lines("prorate", users="u1..u7 seat 2026-10-20")
-    assert found == ["recurring seat 7 217.00", "first_period seat 5 110.00", "first_period seat 2026-10-20..2026-10-31 2 24.00"]
+    assert found == [
+        "recurring seat 7 217.00",
+        "first_period seat 5 110.00",
+        "first_period seat 2026-10-20..2026-10-31 2 24.00",
+    ]
 
 
 def test_r_basis__only_the_first_invoice(tmp_path: Path) -> None:
@@ -134,7 +182,9 @@ def test_r_basis__only_the_first_invoice(tmp_path: Path) -> None:
         "first_period seat 2026-08-10..2026-08-31 20 440.00 R-BASIS",
         "user_cap seat 2026-09-01..2026-09-30 8 248.00 R-BASIS",
     ]
-    assert issued.words("2026-09", "first_period", "user_cap") == ["user_cap seat 2026-10-01..2026-10-31 6 186.00 R-CAP"]
+    assert issued.words("2026-09", "first_period", "user_cap") == [
+        "user_cap seat 2026-10-01..2026-10-31 6 186.00 R-CAP"
+    ]
 
 
 def test_r_basis__a_store_that_begins_later_bills_no_first_days() -> None:
@@ -150,7 +200,11 @@ def test_r_basis__other_products_follow_the_platform_and_the_difference_is_told(
             users="u1 seat 2026-10-10",
         )
     )
-    assert [line.split()[1:4:2] for line in words(found.lines, "recurring")] == [["fax", "1.5"], ["seat", "1"], ["tv", "1"]]
+    assert [line.split()[1:4:2] for line in words(found.lines, "recurring")] == [
+        ["fax", "1.5"],
+        ["seat", "1"],
+        ["tv", "1"],
+    ]
     assert [note for note in found.notes if "R-BASIS" in note] == [
         "c1: the contract has 1 of did, the platform 0; the platform is billed (R-BASIS)",
         "c1: the contract has 2.5 of fax, the platform 1.5; the platform is billed (R-BASIS)",

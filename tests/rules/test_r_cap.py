@@ -64,8 +64,10 @@ def test_r_cap__month_by_month(tmp_path: Path) -> None:
         for customer, (configured, _) in customers.items()
     ]
     platform = tables(
-        customers="; ".join(customers), contracts="; ".join(f"{c} 2026-07-01" for c in customers), users="; ".join(users)
-    )  # fmt: skip
+        customers="; ".join(customers),
+        contracts="; ".join(f"{c} 2026-07-01" for c in customers),
+        users="; ".join(users),
+    )
     issued = run_months(tmp_path / "store", dict.fromkeys(MONTHS, platform))
     for customer, (configured, billed) in customers.items():
         assert issued.counts("configured", customer) == configured
@@ -86,7 +88,10 @@ def test_r_cap__the_switch_ceil_lets_a_started_ten_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("counts", "billed"),
     [
-        ({"2026-07": 20, "2026-08": 30, "2026-09": 10, "2026-10": 10}, [25, 30, 23, 21]),  # 25 contracted; 25 - 2, 23 - 2
+        (
+            {"2026-07": 20, "2026-08": 30, "2026-09": 10, "2026-10": 10},
+            [25, 30, 23, 21],
+        ),  # 25 contracted; 25 - 2, 23 - 2
         ({"2026-07": 40, "2026-08": 10, "2026-09": 10, "2026-10": 33}, [40, 36, 36, 33]),
         ({"2026-08": 30, "2026-09": 10, "2026-10": 10}, [30, 27, 25]),
         ({"2026-09": 30, "2026-10": 10, "2026-11": 10}, [30, 27, 27]),  # the quarter before is that first invoice
@@ -101,7 +106,9 @@ def test_r_cap__the_first_quarter_of_a_contract(tmp_path: Path, counts: dict[str
 
 def october(users: str, prices: str = "", contract: str = "c1 2026-07-01", period: str = "2026-10") -> list[str]:
     found = bill(tables(users=users, prices=prices, contracts=contract), period)
-    return [" ".join(line.split()[1:5]).replace(" 2026-11-01..2026-11-30", "") for line in words(found.lines, "user_cap")]
+    return [
+        " ".join(line.split()[1:5]).replace(" 2026-11-01..2026-11-30", "") for line in words(found.lines, "user_cap")
+    ]
 
 
 def gone(number: int, product: str, stem: str) -> str:
@@ -112,34 +119,45 @@ def stay(number: int, product: str, stem: str) -> str:
     return f"{stem}1..{stem}{number} {product} 2026-07-01"
 
 
+# 20 billed, 10 there: 8 reserved.
+HALF_LEFT = [gone(5, "seat", "a"), stay(5, "seat", "b"), gone(5, "desk", "c"), stay(5, "desk", "d")]
+
+
 @pytest.mark.parametrize(
     ("users", "prices", "lines"),
     [
-        # 20 billed, 10 there, 8 reserved: the cheaper ones first, each up to what it lost.
-        ([gone(5, "seat", "a"), stay(5, "seat", "b"), gone(5, "desk", "c"), stay(5, "desk", "d")], "", ["desk 5 50.00", "seat 3 93.00"]),
-        ([gone(5, "seat", "a"), stay(5, "seat", "b"), gone(5, "desk", "c"), stay(5, "desk", "d")], "desk 31.01 2020-01-01", ["desk 3 93.03", "seat 5 155.00"]),
+        # The cheaper ones first, each up to what it lost.
+        (HALF_LEFT, "", ["desk 5 50.00", "seat 3 93.00"]),
+        (HALF_LEFT, "desk 31.01 2020-01-01", ["desk 3 93.03", "seat 5 155.00"]),
         # The price of the first day of November decides and is charged; the contract's own where there is one.
-        ([gone(5, "seat", "a"), stay(5, "seat", "b"), gone(5, "desk", "c"), stay(5, "desk", "d")], "desk 10 2020-01-01; desk 40 2026-11-01", ["desk 3 120.00", "seat 5 155.00"]),
-        ([gone(5, "seat", "a"), stay(5, "seat", "b"), gone(5, "desk", "c"), stay(5, "desk", "d")], "desk 10 2020-01-01; desk 40 2026-11-02", ["desk 5 50.00", "seat 3 93.00"]),
-        ([gone(5, "seat", "a"), stay(5, "seat", "b"), gone(5, "desk", "c"), stay(5, "desk", "d")], "seat 31 2020-01-01; seat 9 2020-01-01 c1", ["desk 3 30.00", "seat 5 45.00"]),
+        (HALF_LEFT, "desk 10 2020-01-01; desk 40 2026-11-01", ["desk 3 120.00", "seat 5 155.00"]),
+        (HALF_LEFT, "desk 10 2020-01-01; desk 40 2026-11-02", ["desk 5 50.00", "seat 3 93.00"]),
+        (HALF_LEFT, "seat 31 2020-01-01; seat 9 2020-01-01 c1", ["desk 3 30.00", "seat 5 45.00"]),
         # The same price: the lower product_id.
-        ([gone(5, "bench", "a"), stay(5, "seat", "b"), gone(5, "desk", "c"), stay(5, "desk", "d")], "", ["bench 5 50.00", "desk 3 30.00"]),
+        (
+            [gone(5, "bench", "a"), stay(5, "seat", "b"), gone(5, "desk", "c"), stay(5, "desk", "d")],
+            "",
+            ["bench 5 50.00", "desk 3 30.00"],
+        ),
         # What grew is no place for reserved users: seat 10 -> 2, desk 10 -> 12.
-        ([gone(8, "seat", "a"), stay(2, "seat", "b"), stay(10, "desk", "c"), "d1..d2 desk 2026-10-05"], "", ["seat 4 124.00"]),
+        (
+            [gone(8, "seat", "a"), stay(2, "seat", "b"), stay(10, "desk", "c"), "d1..d2 desk 2026-10-05"],
+            "",
+            ["seat 4 124.00"],
+        ),
         # A change of product is free.
         (["a1..a10 seat 2026-07-01 2026-10-05; a1..a10 desk 2026-10-05", stay(10, "seat", "b")], "", []),
         (["a1..a10 seat 2026-07-01 2026-10-05; a1..a9 desk 2026-10-05", stay(10, "seat", "b")], "", []),
         (["a1..a10 seat 2026-07-01 2026-10-05; a1..a6 desk 2026-10-05", stay(10, "seat", "b")], "", ["seat 2 62.00"]),
     ],
-)  # fmt: skip
+)
 def test_r_cap__on_the_products_that_shrank(users: list[str], prices: str, lines: list[str]) -> None:
     assert october("; ".join(users), prices) == lines
 
 
 def test_r_cap__reserved_users_count_as_billed_by_their_product(tmp_path: Path) -> None:
     # In October 8 are reserved, 5 desks and 3 seats; in November 3 desks come, which take the place of desks.
-    leaving = f"{gone(5, 'seat', 'a')}; {stay(5, 'seat', 'b')}; {gone(5, 'desk', 'c')}; {stay(5, 'desk', 'd')}"
-    platform = tables(users=f"{leaving}; e1..e3 desk 2026-11-12")
+    platform = tables(users=f"{'; '.join(HALF_LEFT)}; e1..e3 desk 2026-11-12")
     issued = run_months(tmp_path / "store", {"2026-10": platform, "2026-11": platform})
     assert issued.words("2026-11", "user_cap") == [
         "user_cap desk 2026-12-01..2026-12-31 2 20.00 R-CAP",

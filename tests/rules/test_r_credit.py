@@ -29,12 +29,15 @@ def deducted(credits_text: str, **written: str) -> list[str]:
         ("a 2026-10-05 20; b 2026-10-01 20", ["b -20.00", "a -11.00"]),  # by date,
         ("b 2026-10-05 20; a 2026-10-05 20", ["a -20.00", "b -11.00"]),  # then credit_id
         ("a 2026-10-05 31; b 2026-10-06 20", ["a -31.00"]),  # one of which nothing is used has no line
-        ("a 2026-10-01 10; b 2026-10-02 10; c 2026-10-03 10; d 2026-10-04 10", ["a -10.00", "b -10.00", "c -10.00", "d -1.00"]),
+        (
+            "a 2026-10-01 10; b 2026-10-02 10; c 2026-10-03 10; d 2026-10-04 10",
+            ["a -10.00", "b -10.00", "c -10.00", "d -1.00"],
+        ),
         ("a 2026-10-31 1; b 2026-11-01 2", ["a -1.00"]),  # not before its day
         ("a 2026-10-01 1; b 2026-09-30 2", ["a -1.00"]),  # older than the store: told, not used
         ("a 2026-10-05 1 c2", []),
     ],
-)  # fmt: skip
+)
 def test_r_credit__deducted_in_order_and_never_below_nothing(credits_text: str, found: list[str]) -> None:
     assert deducted(credits_text) == found
 
@@ -51,8 +54,13 @@ def test_r_credit__no_invoice_for_a_credit_alone() -> None:
 
 
 def test_r_credit__an_invoice_of_nothing_is_issued_and_vat_is_on_what_is_left() -> None:
-    found = bill(tables(credits="a 2026-10-05 31; b 2026-10-05 20 c2", contracts="c1 2026-07-01; c2 2026-07-01",
-                        users=f"{USER}; u2 seat 2026-07-01 _ c2"))  # fmt: skip
+    found = bill(
+        tables(
+            credits="a 2026-10-05 31; b 2026-10-05 20 c2",
+            contracts="c1 2026-07-01; c2 2026-07-01",
+            users=f"{USER}; u2 seat 2026-07-01 _ c2",
+        )
+    )
     assert found.invoices.select("customer_id", "net_cents", "vat_cents", "gross_cents").rows() == [
         ("c1", 0, 0, 0),
         ("c2", 1100, 231, 1331),
@@ -67,7 +75,9 @@ def test_r_credit__what_is_left_is_carried(tmp_path: Path) -> None:
     october = tables(users=USER, credits="b 2026-09-05 40; a 2026-09-10 30; late 2026-09-01 15; c 2026-10-20 50")
     months = {"2026-09": september, "2026-10": october, "2026-11": october, "2026-12": october, "2027-01": october}
     issued = run_months(tmp_path / "store", months)
-    found = {month: [" ".join(line.split()[i] for i in (1, 4)) for line in issued.words(month, "credit")] for month in months}
+    found = {
+        month: [" ".join(line.split()[i] for i in (1, 4)) for line in issued.words(month, "credit")] for month in months
+    }
     assert found == {
         "2026-09": ["b -31.00"],
         "2026-10": ["late -15.00", "b -9.00", "a -7.00"],
@@ -86,7 +96,9 @@ def test_r_credit__what_is_left_is_carried(tmp_path: Path) -> None:
         ("2026-11-02", []),  # it still runs on the first of November
     ],
 )
-def test_r_credit__what_is_left_at_the_end_is_told_and_never_paid(tmp_path: Path, ends_on: str, told: list[str]) -> None:
+def test_r_credit__what_is_left_at_the_end_is_told_and_never_paid(
+    tmp_path: Path, ends_on: str, told: list[str]
+) -> None:
     platform = tables(
         users=USER,
         credits="a 2026-10-05 50",

@@ -45,13 +45,19 @@ def test_r_first__days_from_the_first_to_the_end_of_the_month(active_from: str, 
         ("2026-10-31", "_", ["first_period 2026-10-31..2026-10-31 1.00", "recurring 2026-11-01..2026-11-30 31.00"]),
         ("2026-10-10", "2026-10-20", ["first_period 2026-10-10..2026-10-19 10.00"]),  # begun and over in one month
         ("2026-10-10", "2026-11-01", ["first_period 2026-10-10..2026-10-31 22.00"]),
-        ("2026-10-10", "2026-11-16", ["first_period 2026-10-10..2026-10-31 22.00", "recurring 2026-11-01..2026-11-15 15.50"]),
+        (
+            "2026-10-10",
+            "2026-11-16",
+            ["first_period 2026-10-10..2026-10-31 22.00", "recurring 2026-11-01..2026-11-15 15.50"],
+        ),
         ("2026-10-10", "2026-10-11", ["first_period 2026-10-10..2026-10-10 1.00"]),
         ("2026-11-01", "_", []),  # the first day of the next month: nothing in October
     ],
-)  # fmt: skip
+)
 def test_r_first__a_service_starts_and_ends_with_its_contract(starts_on: str, ends_on: str, lines: list[str]) -> None:
-    found = [line.split() for line in lines_of(tables(users="u1 seat 2020-01-01", contracts=f"c1 {starts_on} {ends_on}"))]
+    found = [
+        line.split() for line in lines_of(tables(users="u1 seat 2020-01-01", contracts=f"c1 {starts_on} {ends_on}"))
+    ]
     assert sorted(f"{kind} {days} {euro}" for kind, _, days, _, euro, _ in found) == lines
 
 
@@ -100,12 +106,18 @@ def test_r_first__a_contract_from_the_first_of_the_month_pays_that_month_on_its_
             ["seat 2026-10-03..2026-10-04 1 2.00", "seat 2026-10-20..2026-10-31 1 12.00"],
         ),
         # One leaves on the day the other comes: there was one the day before.
-        ({"subscriptions": "s1 fax 1 2026-10-03 2026-10-05; s2 fax 2 2026-10-05"}, ["fax 2026-10-03..2026-10-04 1 2.00"]),
+        (
+            {"subscriptions": "s1 fax 1 2026-10-03 2026-10-05; s2 fax 2 2026-10-05"},
+            ["fax 2026-10-03..2026-10-04 1 2.00"],
+        ),
         ({"subscriptions": "s1 fax 1 2026-09-03 2026-10-05; s2 fax 2 2026-10-05"}, []),
         # A day without: the product begins anew, unless it was counted at the end of September.
         ({"subscriptions": "s1 fax 1 2026-09-03 2026-10-05; s2 fax 2 2026-10-20"}, []),
         ({"subscriptions": "s1 fax 1 2026-09-03 2026-10-01; s2 fax 2 2026-10-01"}, []),
-        ({"subscriptions": "s1 fax 1 2026-09-03 2026-10-01; s2 fax 2 2026-10-02"}, ["fax 2026-10-02..2026-10-31 2 60.00"]),
+        (
+            {"subscriptions": "s1 fax 1 2026-09-03 2026-10-01; s2 fax 2 2026-10-02"},
+            ["fax 2026-10-02..2026-10-31 2 60.00"],
+        ),
         # A change of product begins nothing.
         ({"users": "u1 seat 2020-01-01 2026-10-10; u1 desk 2026-10-10"}, []),
         ({"numbers": "+3221110000 did BE 2020-01-01 2026-10-10; +3221110000 frplus BE 2026-10-10"}, []),
@@ -118,7 +130,7 @@ def test_r_first__a_contract_from_the_first_of_the_month_pays_that_month_on_its_
             ["fax 2026-10-10..2026-10-31 1 22.00"],
         ),
     ],
-)  # fmt: skip
+)
 def test_r_first__where_a_product_begins(written: dict[str, str], lines: list[str]) -> None:
     assert first_period(**written) == [f"first_period {line} R-FIRST" for line in lines]
 
@@ -186,7 +198,10 @@ def test_r_first__rounded_once_on_the_line() -> None:
     [
         ({"users": "u1 seat 2020-01-01; u2 seat 2026-10-10"}, ["seat 2026-10-10..2026-10-31 1 22.00"]),
         ({"users": "u1 seat 2020-01-01; u2 desk 2026-10-10"}, ["desk 2026-10-10..2026-10-31 1 7.10"]),
-        ({"users": "u1 seat 2026-10-10; u2 seat 2026-10-20"}, ["seat 2026-10-10..2026-10-31 1 22.00", "seat 2026-10-20..2026-10-31 1 12.00"]),
+        (
+            {"users": "u1 seat 2026-10-10; u2 seat 2026-10-20"},
+            ["seat 2026-10-10..2026-10-31 1 22.00", "seat 2026-10-20..2026-10-31 1 12.00"],
+        ),
         # No more than there were on the last day of September, or on any day before.
         ({"users": "u1 seat 2020-01-01; u2 seat 2020-01-01 2026-10-01; u3 seat 2026-10-10"}, []),
         ({"users": "u1 seat 2020-01-01; u2 seat 2020-01-01 2026-10-10; u3 seat 2026-10-10"}, []),
@@ -194,20 +209,29 @@ def test_r_first__rounded_once_on_the_line() -> None:
             {"users": "u1 seat 2020-01-01; u2 seat 2026-10-10 2026-10-12; u3..u4 seat 2026-10-20"},
             ["seat 2026-10-10..2026-10-11 1 2.00", "seat 2026-10-20..2026-10-31 1 12.00"],
         ),
-        ({"subscriptions": "s1 fax 1 2020-01-01 2026-10-10; s2 fax 2.5 2026-10-10"}, ["fax 2026-10-10..2026-10-31 1.5 33.00"]),
-        ({"subscriptions": "s1 fax 2 2020-01-01 2026-10-10; s2 fax 0.5 2026-10-10; s3 fax 2 2026-10-20"}, ["fax 2026-10-20..2026-10-31 0.5 6.00"]),
+        (
+            {"subscriptions": "s1 fax 1 2020-01-01 2026-10-10; s2 fax 2.5 2026-10-10"},
+            ["fax 2026-10-10..2026-10-31 1.5 33.00"],
+        ),
+        (
+            {"subscriptions": "s1 fax 2 2020-01-01 2026-10-10; s2 fax 0.5 2026-10-10; s3 fax 2 2026-10-20"},
+            ["fax 2026-10-20..2026-10-31 0.5 6.00"],
+        ),
         # A product that begins again pays in full, as it does without the switch.
         ({"users": "u1 seat 2020-01-01 2026-10-01; u2 seat 2026-10-10"}, ["seat 2026-10-10..2026-10-31 1 22.00"]),
         ({"users": "u1 seat 2020-01-01 2026-10-10; u1 desk 2026-10-10"}, []),
     ],
-)  # fmt: skip
+)
 def test_r_first__prorate_lets_an_increase_pay_from_its_day(written: dict[str, str], lines: list[str]) -> None:
     assert first_period("prorate", **written) == [f"first_period {line} R-FIRST" for line in lines]
 
 
 def test_r_first__an_increase_pays_nothing_unless_prorated(tmp_path: Path) -> None:
     platform = tables(users=staff({"2026-08": 10, "2026-10": 25}))
-    for increase, lines in (("month_end", []), ("prorate", ["first_period seat 2026-10-12..2026-10-31 15 300.00 R-FIRST"])):
+    for increase, lines in (
+        ("month_end", []),
+        ("prorate", ["first_period seat 2026-10-12..2026-10-31 15 300.00 R-FIRST"]),
+    ):
         issued = run_months(tmp_path / increase, {"2026-09": platform, "2026-10": platform}, increase=increase)
         assert issued.words("2026-10", "first_period") == lines
         assert issued.words("2026-10", "recurring") == ["recurring seat 2026-11-01..2026-11-30 25 775.00 R-ADVANCE"]

@@ -28,7 +28,7 @@ def one_offs(charges: str, **written: str) -> list[str]:
         ("2020-01-01", False),
     ],
 )
-def test_r_oneoff__dated_in_the_period(day: str, is_billed: bool) -> None:  # noqa: FBT001
+def test_r_oneoff__dated_in_the_period(day: str, is_billed: bool) -> None:
     found = one_offs(f"h1 {day} 2 99.9")
     assert found == ([f"one_off h1 {day}..{day} 2 199.80 R-ONEOFF"] if is_billed else [])
 

@@ -6,7 +6,7 @@ import pytest
 
 from rating.ownership import find_owners
 from rating.pipeline import with_local_days
-from tests.rules.frames import Row, calls, platform, rate
+from tests.rules.frames import Given, Row, calls, platform, rate
 
 OWN, OTHERS, MOVED, NOBODYS, UNHELD = "+3225550101", "+3225550201", "+3225550301", "+3225559999", "+3225550401"
 PLATFORM = platform(
@@ -33,7 +33,7 @@ PLATFORM = platform(
 )
 
 
-def owner(call: Row, *, first_period: int = 202610) -> tuple[str | None, ...]:
+def owner(call: Given, *, first_period: int = 202610) -> tuple[str | None, ...]:
     """Customer, user and reason of one call."""
     found = find_owners(with_local_days(calls(call), "Europe/Brussels"), PLATFORM, first_period_number=first_period)
     return found.select("customer_id", "owner_user_id", "reason").row(0)

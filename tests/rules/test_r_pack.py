@@ -11,7 +11,7 @@ from invoicing.user_cap import rebuild_before
 from rating.packs import open_pools, pack_contents
 from rating.periods import Period
 from rating.services import service_rows
-from tests.rules.frames import MICRO, Row, platform, rate
+from tests.rules.frames import MICRO, Given, Row, platform, rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,9 @@ RATES: list[Row] = [
 FR, BE, INFO, WEB, SETUP, UK = "+33142685300", "+3221112233", "+3290012345", "+3278012345", "+3270012345", "+441234567"
 
 
-def world(packs: Sequence[Row], subscriptions: Sequence[Row], **tables: Sequence[Row]) -> Platform:
+def world(packs: Sequence[Given], subscriptions: Sequence[Given], **tables: Sequence[Given]) -> Platform:
     """Customer c1 with users u1 and u2, and these packs."""
-    return platform(**{
+    given: dict[str, Sequence[Given]] = {
         "users": [{"user_id": "u1"}, {"user_id": "u2"}],
         "packs": packs,
         "subscriptions": [{"subscription_id": f"s{place}", **row} for place, row in enumerate(subscriptions)],
@@ -49,7 +49,8 @@ def world(packs: Sequence[Row], subscriptions: Sequence[Row], **tables: Sequence
         "zones": ZONES,
         "rates": RATES,
         **tables,
-    })  # fmt: skip
+    }
+    return platform(**given)
 
 
 def pools(
@@ -300,7 +301,7 @@ def minute(product_id: str = "minutes", **content: object) -> Row:
     return {"product_id": product_id, "included_minutes": 1, **content}
 
 
-def drawn(tables: Platform, *rows: Row) -> list[tuple[object, ...]]:
+def drawn(tables: Platform, *rows: Given) -> list[tuple[object, ...]]:
     """Call, product, seconds drawn, seconds left before; in the order of drawing."""
     return rate(tables, *rows).draws.rows()
 

@@ -42,14 +42,30 @@ USER = "u1 seat 2026-08-01"
         # It ends: listed where the end is in the past.
         (USER, "u1 seat 2026-08-01 2026-10-01", []),
         (USER, "u1 seat 2026-08-01 2026-10-20", []),
-        (USER, "u1 seat 2026-08-01 2026-09-30", ["entered u1 seat 2026-08-01 2026-09-30", "removed u1 seat 2026-08-01 2026-10-01"]),
-        ("u1 seat 2026-08-01 2026-09-10", USER, ["entered u1 seat 2026-08-01 2026-10-01", "removed u1 seat 2026-08-01 2026-09-10"]),
+        (
+            USER,
+            "u1 seat 2026-08-01 2026-09-30",
+            ["entered u1 seat 2026-08-01 2026-09-30", "removed u1 seat 2026-08-01 2026-10-01"],
+        ),
+        (
+            "u1 seat 2026-08-01 2026-09-10",
+            USER,
+            ["entered u1 seat 2026-08-01 2026-10-01", "removed u1 seat 2026-08-01 2026-09-10"],
+        ),
         # Another first day, another product.
-        (USER, "u1 seat 2026-08-02", ["removed u1 seat 2026-08-01 2026-10-01", "entered u1 seat 2026-08-02 2026-10-01"]),
-        (USER, "u1 desk 2026-08-01", ["entered u1 desk 2026-08-01 2026-10-01", "removed u1 seat 2026-08-01 2026-10-01"]),
+        (
+            USER,
+            "u1 seat 2026-08-02",
+            ["removed u1 seat 2026-08-01 2026-10-01", "entered u1 seat 2026-08-02 2026-10-01"],
+        ),
+        (
+            USER,
+            "u1 desk 2026-08-01",
+            ["entered u1 desk 2026-08-01 2026-10-01", "removed u1 seat 2026-08-01 2026-10-01"],
+        ),
         (USER, "u1 seat 2026-08-01 2026-10-01; u1 desk 2026-10-01", []),
     ],
-)  # fmt: skip
+)
 def test_r_retro__what_is_listed(before: str, now: str, found: list[str]) -> None:
     assert changes({"users": before}, {"users": now}) == found
 
@@ -76,7 +92,10 @@ def test_r_retro__the_run_tells_it_and_charges_nothing(tmp_path: Path) -> None:
     assert not retro_sentences(start(store, "2026-03", folder, "2026-03-31T20:00:00Z"))
     march = kept_lines(store, "2026-03")
     # A user entered in April from 1 March on, and a subscription that is found to have ended in February.
-    changed = {"users": ("", "u9,c1,seat,2026-03-01,\n"), "subscriptions": ("1.5,2026-01-01,,", "1.5,2026-01-01,2026-02-10,")}
+    changed = {
+        "users": ("", "u9,c1,seat,2026-03-01,\n"),
+        "subscriptions": ("1.5,2026-01-01,,", "1.5,2026-01-01,2026-02-10,"),
+    }
     write_tables(folder, changed)
     assert retro_sentences(start(store, "2026-04", folder, "2026-04-30T20:00:00Z")) == [
         "c1: subscription s1 (minutes) entered for 2026-01-01 to 2026-02-10",

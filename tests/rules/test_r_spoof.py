@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rules.frames import Row, platform, rate
+from tests.rules.frames import Given, platform, rate
 
 PLATFORM = platform(
     contracts=[{}, {"contract_id": "k2", "customer_id": "c2"}],
@@ -21,7 +21,7 @@ PLATFORM = platform(
 )
 
 
-def reported(*rows: Row) -> list[tuple[object, ...]]:
+def reported(*rows: Given) -> list[tuple[object, ...]]:
     return rate(PLATFORM, *rows).reports.rows()
 
 
@@ -58,5 +58,5 @@ def test_r_spoof__calls_are_counted_by_customer() -> None:
         {"caller": "+3225550201", "callee": "+4455"},  # not rated, so not reported
     ],
 )
-def test_r_spoof__only_rated_calls_owned_through_their_user(row: Row) -> None:
+def test_r_spoof__only_rated_calls_owned_through_their_user(row: Given) -> None:
     assert reported(row) == []

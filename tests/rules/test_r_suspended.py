@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from tests.rules.frames import MICRO, Row, platform, rate
+from tests.rules.frames import MICRO, Given, Row, platform, rate
 from tests.rules.tables import bill
 
 if TYPE_CHECKING:
     from schemas.platform import Platform
 
 
-def tables(*suspensions: Row) -> Platform:
+def tables(*suspensions: Given) -> Platform:
     return platform(
         customers=[{"customer_id": "c1"}, {"customer_id": "c2"}],
         contracts=[{}, {"contract_id": "k2", "customer_id": "c2"}],

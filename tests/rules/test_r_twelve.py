@@ -163,8 +163,14 @@ def test_r_twelve__another_customer_in_between(others: str, found: list[tuple[st
 
 @pytest.mark.parametrize(
     ("other_from", "duty"),
-    [("2026-03-10", "2026-03-10"), ("2026-04-10", "2026-04-10"), ("2027-01-14", "2027-01-14"), ("2027-01-15", "2027-01-15"), ("2027-03-01", "2027-01-15")],
-)  # fmt: skip
+    [
+        ("2026-03-10", "2026-03-10"),
+        ("2026-04-10", "2026-04-10"),
+        ("2027-01-14", "2027-01-14"),
+        ("2027-01-15", "2027-01-15"),
+        ("2027-03-01", "2027-01-15"),
+    ],
+)
 def test_r_twelve__the_duty_ends_when_another_customer_has_the_number(other_from: str, duty: str) -> None:
     assert services(f"{FR} 2026-01-15 2026-03-10; {FR} {other_from} _ c2") == [("2026-01-15", "2026-03-10", duty)]
     without_product = f"{FR} 2026-01-15 2026-03-10; +33142000000 _ FR {other_from} _ c2"
@@ -180,8 +186,13 @@ def test_r_twelve__the_days_until_another_customer_had_it_are_paid() -> None:
     numbers = f"{FR} 2026-01-15 2026-03-10; {FR} 2026-04-10 _ c2"
     assert number_lines("2026-03", numbers) == ["number_minimum 2026-04-01..2026-04-09 0.60"]  # 9/30
     # c2 begins the number in April: 21/30 of April, and May.
-    assert number_lines("2026-04", numbers) == ["recurring 2026-05-01..2026-05-31 2.00", "first_period 2026-04-10..2026-04-30 1.40"]
-    assert number_lines("2026-03", f"{FR} 2026-01-15 2026-03-10; {FR} 2026-04-01 _ c2") == ["recurring 2026-04-01..2026-04-30 2.00"]
+    assert number_lines("2026-04", numbers) == [
+        "recurring 2026-05-01..2026-05-31 2.00",
+        "first_period 2026-04-10..2026-04-30 1.40",
+    ]
+    assert number_lines("2026-03", f"{FR} 2026-01-15 2026-03-10; {FR} 2026-04-01 _ c2") == [
+        "recurring 2026-04-01..2026-04-30 2.00"
+    ]
 
 
 def test_r_twelve__coming_back_begins_nothing_and_starts_no_new_year() -> None:
@@ -234,10 +245,11 @@ def test_r_twelve__price_of_the_first_of_the_month(prices: str, euro: str) -> No
 
 def test_r_twelve__equal_numbers_share_a_line() -> None:
     platform = tables(
-        numbers=f"{FR} 2026-01-15 2026-03-10; +33142000001 fr FR 2026-01-20 2026-03-10; +33142000002 fr FR 2025-04-20 2026-03-10",
+        numbers=f"{FR} 2026-01-15 2026-03-10; +33142000001 fr FR 2026-01-20 2026-03-10; "
+        "+33142000002 fr FR 2025-04-20 2026-03-10",
         contracts="c1 2025-01-01",
         prices="fr 0.005 2020-01-01",
-    )  # fmt: skip
+    )
     assert lines_of(platform, "2026-03", "number_minimum") == [
         "number_minimum fr 2026-04-01..2026-04-19 1 0.00 R-TWELVE",
         "number_minimum fr 2026-04-01..2026-04-30 2 0.01 R-TWELVE",
@@ -280,7 +292,14 @@ def test_r_twelve__the_recurring_line_of_the_contracts_last_month_runs_on(start:
     assert lines_of(platform, "2026-10") == [f"recurring fr {line}"]
 
 
-FULL_MONTHS = ["2026-07-01..2026-07-31", "2026-08-01..2026-08-31", "2026-09-01..2026-09-30", "2026-10-01..2026-10-31", "2026-11-01..2026-11-30", "2026-12-01..2026-12-31"]  # fmt: skip
+FULL_MONTHS = [
+    "2026-07-01..2026-07-31",
+    "2026-08-01..2026-08-31",
+    "2026-09-01..2026-09-30",
+    "2026-10-01..2026-10-31",
+    "2026-11-01..2026-11-30",
+    "2026-12-01..2026-12-31",
+]
 
 
 @pytest.mark.parametrize("gone_on", ["_", "2026-03-10", "2026-06-14"])
@@ -310,7 +329,9 @@ def test_r_twelve__a_contract_that_ends_on_the_first_has_its_last_invoice_the_mo
 
 def test_r_twelve__nothing_is_left_once_another_customer_has_it() -> None:
     numbers = f"{FR} 2026-01-15 2026-06-15; {FR} 2026-07-10 _ c2"
-    assert number_lines("2026-06", numbers, "c1 2026-01-01 2026-06-15") == ["number_minimum 2026-07-01..2026-07-09 0.58"]
+    assert number_lines("2026-06", numbers, "c1 2026-01-01 2026-06-15") == [
+        "number_minimum 2026-07-01..2026-07-09 0.58"
+    ]
 
 
 def test_r_twelve__a_contract_of_ten_days_pays_the_year() -> None:
