@@ -446,7 +446,12 @@ def main() -> None:
         app()
     except CentimeError as error:
         sys.exit(refuse(sys.argv[1:], error))
-    except (OSError, duckdb.Error, pl.exceptions.PolarsError) as error:
+    except (OSError, duckdb.OperationalError, duckdb.FatalException) as error:
+        sys.exit(refuse(sys.argv[1:], in_words(error)))
+    except pl.exceptions.ComputeError as error:
+        # Polars tells a full disk by words; anything else is a fault of the program and shows where.
+        if "os error" not in str(error):
+            raise
         sys.exit(refuse(sys.argv[1:], in_words(error)))
 
 

@@ -36,8 +36,8 @@ class Balance:
 def unbalanced_files(files: pl.DataFrame) -> pl.DataFrame:
     """Per file, records = accepted + unanswered + duplicate + quarantined; per run, the calls balance too.
 
-    Calls accepted so far = invoiced + waiting (their period has not been run) + unrated (`Balance`). Takes the
-    counts of files; gives those that do not add up, of which there must be none.
+    Calls accepted so far = invoiced + waiting (their period has not been run, or they came after it was) +
+    unrated (`Balance`). Takes the counts of files; gives those that do not add up, of which there must be none.
     """
     placed = pl.col("accepted") + pl.col("unanswered") + pl.col("duplicate") + pl.col("quarantined")
     return files.filter(pl.col("records") != placed)

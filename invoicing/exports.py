@@ -216,7 +216,12 @@ def export(store: Store, ledger: Ledger, table: str, period: Period, target: Pat
         ".ndjson": lambda path: as_text(frame).write_ndjson(path),
         ".xlsx": lambda path: _write_sheet(frame, table, path),
     }
-    write_whole(target, writers[target.suffix])
+    try:
+        write_whole(target, writers[target.suffix])
+    except OSError as error:
+        raise InputRefused(
+            f"{target}: cannot be written ({error.strerror}); write elsewhere, or free some space"
+        ) from None
     return frame.height
 
 

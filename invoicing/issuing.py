@@ -133,14 +133,13 @@ def choose_invoice_date(ledger: Ledger, today: date, asked: date | None) -> date
 
 def balance(ledger: Ledger, pending: Rating | None = None) -> Balance:
     """Where every accepted call is (R-CONSERVATION); a pending rating counts as if it were issued."""
-    last = ledger.last_run()
-    rated_by = pending.period if pending else (last.period if last else None)
-    limit = pending.last_batch if pending else None
-    number = rated_by.number if rated_by else 0
-    waiting = ledger.number(
-        "select sum(answered) from batches where rated_by is null and (period_number > ? or ? is null or batch_no > ?)",
-        [number, limit, limit],
-    )
+    if pending is None:
+        waiting = ledger.number("select sum(answered) from batches where rated_by is null")
+    else:
+        waiting = ledger.number(
+            "select sum(answered) from batches where rated_by is null and (period_number > ? or batch_no > ?)",
+            [pending.period.number, pending.last_batch],
+        )
     issued = ledger.ratings(issued=True)
     unrated = pending.unrated if pending else (issued[-1].unrated if issued else 0)
     return Balance(

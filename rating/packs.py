@@ -153,7 +153,8 @@ def draw_from_pools(calls: pl.DataFrame, pools: pl.DataFrame) -> Draws:
     per_call = draws.group_by("call_row").agg(pl.col("drawn_s").sum())
     places = calls.select(call_row=pl.int_range(pl.len(), dtype=pl.UInt32))
     pack_s = places.join(per_call, on="call_row", how="left", maintain_order="left")["drawn_s"]
-    return Draws(draws.sort("call_row", "pool_no"), pack_s.fill_null(0).alias("pack_s"))
+    # Pools were settled in the order in which one call draws from them, and keep it.
+    return Draws(draws.sort("call_row", maintain_order=True), pack_s.fill_null(0).alias("pack_s"))
 
 
 def _no_draws() -> pl.DataFrame:

@@ -150,9 +150,11 @@ def bill(
     """The invoices of a store's first run, computed in memory."""
     month = Period.parse(period)
     settings = Settings(billing=BillingSettings(**billing), vat=vat)  # type: ignore[arg-type]
+    # Where nobody has a user, there is no history to go through.
+    counted = bool(platform_tables.users.height or platform_tables.contract_items.height)
     users = user_cap.rebuild_before(
         month,
-        platform_tables.contracts["customer_id"],
+        platform_tables.contracts["customer_id"].head(platform_tables.contracts.height * counted),
         service_rows(platform_tables),
         platform_tables,
         cap_rounding=settings.billing.cap_rounding,
