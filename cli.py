@@ -29,10 +29,10 @@ from invoicing.runs import Desk, Report
 from invoicing.showing import Bars, Plain, show_problems, show_table, visible
 from invoicing.store import in_words, open_store
 from invoicing.verification import verify as verify_store
-from rating.errors import CentimeError, InputRefused, Problem
 from rating.periods import Period
 from rating.rules import registered_rules
 from rating.sources.settings_file import load_settings
+from schemas.errors import CentimeError, InputRefused, Problem
 from schemas.settings import Settings
 
 app = typer.Typer(

@@ -11,11 +11,11 @@ from invoicing import user_cap
 from invoicing.pipeline import USED_SCHEMA, History, bill_services
 from invoicing.prices import missing_prices
 from invoicing.totals import with_vat
-from rating.errors import InputRefused, Problem
 from rating.periods import Period
 from rating.platform_checks import notice_problems
 from rating.services import service_rows
 from rating.sources.platform_tables import load_platform
+from schemas.errors import InputRefused, Problem
 
 if TYPE_CHECKING:
     from datetime import date

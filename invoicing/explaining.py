@@ -9,12 +9,12 @@ import polars as pl
 from invoicing import exports
 from invoicing.intake import known_calls
 from invoicing.rating_run import rated_calls_of
-from rating.errors import InputRefused
 from rating.money import decimal_text
 from rating.periods import Period
 from rating.pricing import SECONDS_PER_MINUTE
 from rating.rules import article_of
 from rating.zones import INCOMING, ONNET
+from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from invoicing.ledger import Ledger, Rating

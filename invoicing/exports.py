@@ -10,9 +10,9 @@ import xlsxwriter
 
 from invoicing.rating_run import rated_calls_of
 from invoicing.store import Store, write_whole
-from rating.errors import InputRefused
 from rating.money import MICRO
 from rating.periods import Period, period_text
+from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,12 +10,12 @@ import polars as pl
 
 from invoicing.conservation import unbalanced_files
 from invoicing.rating_run import CALL_SCHEMA
-from rating.errors import InputRefused, StoreUnavailable
 from rating.mediation import CONTENT, normalise_records, settle_repeats
 from rating.periods import Period
 from rating.pipeline import CALL_COLUMNS, with_local_days
 from rating.sources.files import FoundFile, FoundFiles, find_files, sha256_of
 from rating.sources.native import read_native
+from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,8 @@ from invoicing.conservation import Balance
 from invoicing.numbering import number_invoices
 from invoicing.pipeline import BILLED_SCHEMA, USED_SCHEMA, Bill, History, Services, bill_period
 from invoicing.rating_run import rated_calls_of, users_billed_before
-from rating.errors import InputRefused, Problem, StoreUnavailable
 from rating.services import USER_GROUP, service_rows
+from schemas.errors import InputRefused, Problem, StoreUnavailable
 
 if TYPE_CHECKING:
     from invoicing.ledger import Ledger, Rating, Run

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from rating.errors import StoreUnavailable
 from rating.periods import Period
+from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rating.errors import InputRefused
 from rating.rules import rule
+from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from rating.periods import Period

@@ -11,7 +11,7 @@ from invoicing import credits as price_reductions
 from invoicing import number_term, one_off, recurring, traffic, user_cap
 from invoicing.lines import LINE_SCHEMA, lines_of_dues, numbered_lines
 from invoicing.totals import invoice_totals, vat_rates_on, vat_totals, with_vat
-from rating.money import decimal_text
+from rating.money import MICRO_PER_CENT, decimal_text
 from rating.services import USER_GROUP, counted_at_end_of, minimum_ends, service_rows
 
 if TYPE_CHECKING:
@@ -233,18 +233,20 @@ def _credits_without_invoice(
     period: Period, platform: Platform, left: pl.DataFrame, deducted: pl.DataFrame
 ) -> list[str]:
     """R-CREDIT: what is left when the contract is over is reported, never paid."""
-    over = platform.contracts.filter(pl.col("ends_on") <= period.next.first_day).select("customer_id", "ends_on")
+    ended = platform.contracts.select("customer_id", "ends_on")
     used_now = deducted.select(credit_id="source_id", now=-pl.col("net_cents"))
-    rest = left.join(used_now, on="credit_id", how="left").with_columns(
-        rest=pl.col("left_cents") - pl.col("now").fill_null(0)
-    )
-    rest = rest.filter((pl.col("rest") > 0) & (pl.col("date") <= period.last_day)).join(over, on="customer_id")
+    rest = left.join(used_now, on="credit_id", how="left").join(ended, on="customer_id", how="left")
+    rest = rest.with_columns(rest=pl.col("left_cents") - pl.col("now").fill_null(0))
+    has_contract = pl.col("customer_id").is_in(platform.contracts["customer_id"].implode())
+    over = ~has_contract | (pl.col("ends_on") <= period.next.first_day).fill_null(value=False)
+    rest = rest.filter((pl.col("rest") > 0) & (pl.col("date") <= period.last_day) & over).sort("credit_id")
     return [
-        f"credit {credit_id} of {customer_id}: {cents} cents are left and the contract ended on {ended}; "
-        "reported, not paid (R-CREDIT, 11.1)"
-        for credit_id, customer_id, cents, ended in rest.sort("credit_id")
-        .select("credit_id", "customer_id", "rest", "ends_on")
-        .iter_rows()
+        f"credit {credit_id} of {customer_id}: {decimal_text(cents * MICRO_PER_CENT)} EUR are left and "
+        f"{f'the contract ended on {ended_on}' if ended_on else 'there is no contract'}; reported, not paid "
+        "(R-CREDIT, 11.1)"
+        for credit_id, customer_id, cents, ended_on in rest.select(
+            "credit_id", "customer_id", "rest", "ends_on"
+        ).iter_rows()
     ]
 
 

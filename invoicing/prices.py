@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from rating.errors import InputRefused, Problem
 from rating.tariffs import in_force
+from schemas.errors import InputRefused, Problem
 
 
 def with_unit_prices(wanted: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:

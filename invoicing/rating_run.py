@@ -10,7 +10,6 @@ import polars as pl
 
 from invoicing import snapshots, user_cap
 from rating import packs
-from rating.errors import StoreUnavailable
 from rating.money import MICRO
 from rating.periods import Period
 from rating.pipeline import (
@@ -23,6 +22,7 @@ from rating.pipeline import (
     with_local_days,
 )
 from rating.services import service_rows
+from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

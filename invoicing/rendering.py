@@ -14,7 +14,7 @@ from invoicing.documents.assembly import Figures, documents_of
 from invoicing.rating_run import rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.store import Store, sha256_of_bytes
-from rating.errors import StoreUnavailable
+from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,11 +12,10 @@ from invoicing.documents.assembly import Figures
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
 from invoicing.retro import retroactive_changes
-from rating.errors import InputRefused
-from rating.periods import FOREVER, Period
 from rating.platform_checks import notice_problems
 from rating.services import service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
+from schemas.errors import InputRefused
 from schemas.settings import Settings, parse_settings, settings_document
 
 if TYPE_CHECKING:
@@ -24,12 +23,13 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
-    import polars as pl
-
     from invoicing.issuing import Moment
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.progress import Progress
     from invoicing.store import Store
+    from rating.periods import Period
+import polars as pl
+
 from invoicing.issuing import Tables
 from invoicing.totals import with_vat
 
@@ -300,12 +300,19 @@ def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, peri
     settings = parse_settings(json.loads(previous.settings))
     before = snapshots.load_snapshot(desk.store, desk.ledger, previous.snapshot, settings).platform
     changes = retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
+    services = changes.partition_by("customer_id", "table", "service_id", as_dict=True, maintain_order=True)
     return [
-        f"{row['customer_id']}: {row['table']} {row['service_id']} ({row['product_id']}) {row['change']} for "
-        f"{row['active_from']} to {'now' if row['past_end'] == FOREVER else row['past_end']} (end not included), "
-        "months that are invoiced: nothing is charged by itself (R-RETRO)"
-        for row in changes.iter_rows(named=True)
+        f"{customer}: {table} {service} was {_spans(rows, 'removed')} and is now {_spans(rows, 'entered')}: this is "
+        f"about months before {period}, which are invoiced; nothing is charged by itself (R-RETRO)"
+        for (customer, table, service), rows in services.items()
     ]
+
+
+def _spans(changes: pl.DataFrame, change: str) -> str:
+    """The intervals of one service before or after a change, as far as they lie in invoiced months."""
+    rows = changes.filter(pl.col("change") == change).sort("active_from").iter_rows(named=True)
+    spans = [f"{row['product_id']} from {row['active_from']} until {row['past_end']}" for row in rows]
+    return ", ".join(spans) or "not there"
 
 
 def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:

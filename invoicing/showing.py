@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from rating.errors import Problem
+    from schemas.errors import Problem
 
 ROWS_SHOWN = 40
 PROBLEMS_SHOWN = 200

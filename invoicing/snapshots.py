@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoicing.store import Store, sha256_of_bytes
-from rating.errors import InputRefused
 from rating.rules import rule
 from rating.sources.platform_tables import LoadedPlatform, SourceFile, load_platform
+from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rating.errors import InputRefused, StoreUnavailable
+from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rating.errors import InputRefused
 from rating.money import narrow_cents, vat_cents
+from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from datetime import date

@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from invoicing.lines import LARGEST_QUANTITY_MICRO, LINE_SCHEMA, shaped
-from rating.errors import InputRefused
 from rating.money import MICRO
 from rating.periods import Period, period_text
 from rating.pricing import hidden_from_invoice
 from rating.rules import rule
+from schemas.errors import InputRefused
 
 
 @rule("R-LATE", article="8.1")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rating.errors import InputRefused
+from schemas.errors import InputRefused
 
 MICRO = 1_000_000
 MICRO_PER_CENT = 10_000

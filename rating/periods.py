@@ -9,8 +9,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from rating.errors import InputRefused
 from rating.rules import rule
+from schemas.errors import InputRefused
 
 FOREVER = date(9999, 12, 31)
 MONTHS_PER_YEAR = 12

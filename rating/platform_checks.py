@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rating.errors import Problem
 from rating.tariffs import NOTICE_DAYS, judge_notice
 from schemas.columns import MICRO
+from schemas.errors import Problem
 from schemas.settings import decimal_text
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rating.errors import InputRefused, Problem
 from schemas.columns import MICRO, MICRO_PLACES
+from schemas.errors import InputRefused, Problem
 
 FILE_NAME = "centime.toml"
 VAT_CATEGORIES = ("S", "AE", "K", "G", "E")

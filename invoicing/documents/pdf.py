@@ -24,7 +24,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from invoicing.documents.words import Language, language
-from rating.errors import InputRefused
+from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NoReturn, cast
 
 import pyarrow as pa
 
-from rating.errors import InputRefused
+from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

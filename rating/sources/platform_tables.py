@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 import pyarrow as pa
 
-from rating.errors import InputRefused, Problem
 from rating.numbers import normalise_number
 from rating.platform_checks import TableRows, platform_problems, platform_warnings, without_empty_intervals
 from schemas.columns import FileColumn, PhoneNumber
+from schemas.errors import InputRefused, Problem
 from schemas.platform import OPTIONAL_TABLES, SCHEMAS, Platform, empty
 
 if TYPE_CHECKING:

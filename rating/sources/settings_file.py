@@ -7,7 +7,7 @@ import tomllib
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from rating.errors import InputRefused, Problem
+from schemas.errors import InputRefused, Problem
 from schemas.settings import FILE_NAME, Settings, parse_settings
 
 if TYPE_CHECKING:

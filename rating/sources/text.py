@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rating.errors import InputRefused, Problem
 from rating.sources.files import FoundFile, is_compressed, open_bytes, reading
+from schemas.errors import InputRefused, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

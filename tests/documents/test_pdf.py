@@ -34,7 +34,7 @@ from weasyprint.urls import FatalURLFetchingError
 from invoicing.documents.model import InvoiceDocument, PackUse, VatTotal, ZoneTraffic
 from invoicing.documents.pdf import SealedFetcher, call_columns, call_groups, printable, render_pdf
 from invoicing.documents.words import LANGUAGES, language
-from rating.errors import InputRefused
+from schemas.errors import InputRefused
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -88,7 +88,7 @@ def test_r_invoice__a_second_run_changes_nothing_and_says_so(undisturbed: Path, 
     "pattern", ["calls/**/*.parquet", "rated/**/*.parquet", "snapshots/*/users.csv", "invoices/**/*.pdf"]
 )
 def test_verify__an_altered_or_missing_file_is_named(pattern: str, undisturbed: Path) -> None:
-    path = sorted(undisturbed.glob(pattern))[0]
+    path = min(undisturbed.glob(pattern))
     whole = path.read_bytes()
     changed = bytearray(whole)
     changed[len(changed) // 2] ^= 1
@@ -106,7 +106,7 @@ def test_verify__an_altered_or_missing_file_is_named(pattern: str, undisturbed: 
 
 
 def test_explain__an_altered_file_is_refused_not_believed(undisturbed: Path) -> None:
-    path = sorted(undisturbed.glob("rated/period=*/*.parquet"))[-1]
+    path = max(undisturbed.glob("rated/period=*/*.parquet"))
     whole = path.read_bytes()
     try:
         path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))

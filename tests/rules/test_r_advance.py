@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from invoicing.lines import DUE_SCHEMA, lines_of_dues
-from rating.errors import InputRefused
+from schemas.errors import InputRefused
 from tests.rules.tables import bill, lines_of, priced, tables
 
 USER = "u1 seat 2020-01-01"

@@ -85,23 +85,26 @@ def test_r_cap__the_switch_ceil_lets_a_started_ten_go(tmp_path: Path) -> None:
     assert issued.counts("billed") == [9, 8, 8, 8, 7]
 
 
-@pytest.mark.parametrize(
-    ("counts", "billed"),
-    [
-        (
-            {"2026-07": 20, "2026-08": 30, "2026-09": 10, "2026-10": 10},
-            [25, 30, 23, 21],
-        ),  # 25 contracted; 25 - 2, 23 - 2
-        ({"2026-07": 40, "2026-08": 10, "2026-09": 10, "2026-10": 33}, [40, 36, 36, 33]),
-        ({"2026-08": 30, "2026-09": 10, "2026-10": 10}, [30, 27, 25]),
-        ({"2026-09": 30, "2026-10": 10, "2026-11": 10}, [30, 27, 27]),  # the quarter before is that first invoice
-    ],
-)
-def test_r_cap__the_first_quarter_of_a_contract(tmp_path: Path, counts: dict[str, int], billed: list[int]) -> None:
-    first, *_ = counts
-    platform = tables(contracts=f"c1 {first}-10", contract_items="seat 25", users=staff(counts))
-    issued = run_months(tmp_path / "store", dict.fromkeys(counts, platform))
-    assert issued.counts("billed") == billed
+FIRST_QUARTERS = {
+    # users from July on, 25 contracted -> billed to November
+    "c1": ({"2026-07": 20, "2026-08": 30, "2026-09": 10}, [25, 30, 23, 21, 21]),  # 25 - 2, then 23 - 2
+    "c2": ({"2026-07": 40, "2026-08": 10, "2026-10": 33}, [40, 36, 36, 33, 33]),
+    "c3": ({"2026-08": 30, "2026-09": 10}, [30, 27, 25, 25]),
+    "c4": ({"2026-09": 30, "2026-10": 10}, [30, 27, 27]),  # the quarter before is that first invoice
+}
+
+
+def test_r_cap__the_first_quarter_of_a_contract(tmp_path: Path) -> None:
+    platform = tables(
+        customers="; ".join(FIRST_QUARTERS),
+        contracts="; ".join(f"{customer} {min(counts)}-10" for customer, (counts, _) in FIRST_QUARTERS.items()),
+        contract_items="; ".join(f"seat 25 {customer}" for customer in FIRST_QUARTERS),
+        users="; ".join(staff(counts, customer=customer) for customer, (counts, _) in FIRST_QUARTERS.items()),
+    )
+    issued = run_months(tmp_path / "store", every_month("2026-07", 5, platform))
+    assert {customer: issued.counts("billed", customer) for customer in FIRST_QUARTERS} == {
+        customer: billed for customer, (_, billed) in FIRST_QUARTERS.items()
+    }
 
 
 def october(users: str, prices: str = "", contract: str = "c1 2026-07-01", period: str = "2026-10") -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rating.errors import InputRefused
+from schemas.errors import InputRefused
 from tests.rules.tables import bill, kept_lines, run_months, start, tables, words, write_tables
 
 if TYPE_CHECKING:

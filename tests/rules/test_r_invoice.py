@@ -12,8 +12,8 @@ import pytest
 
 from invoicing.numbering import number_invoices, structured_communication
 from invoicing.traffic import traffic_lines
-from rating.errors import InputRefused
 from rating.periods import Period
+from schemas.errors import InputRefused
 from schemas.settings import DEFAULT_VAT, VatRate
 from tests.rules.tables import (
     CALLS_SCHEMA,
@@ -305,7 +305,11 @@ def test_r_invoice__periods_one_after_the_other(tmp_path: Path) -> None:
     for period in ("2026-02", "2026-05", "2027-03", "2025-04"):
         with pytest.raises(InputRefused, match="the next one is 2026-04"):
             start(store, period, folder, "2027-06-30T20:00:00Z")
-    assert kept(store, "select period from runs")["period"].to_list() == ["2026-03"]
+    start(store, "2026-04", folder, "2026-06-30T20:00:00Z")
+    before = contents(store)
+    report = start(store, "2026-03", folder, "2026-07-30T20:00:00Z")  # issued, and not the last one either
+    assert report.messages[0] == "2026-03 was issued at 2026-06-30T20:00:00Z; nothing was changed"
+    assert contents(store) == before
 
 
 def contents(store: Path) -> dict[str, str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from small_platform import TABLES
 
-from rating.errors import InputRefused, Problem
 from rating.sources.platform_tables import LoadedPlatform, load_platform
+from schemas.errors import InputRefused, Problem
 from schemas.settings import Settings
 
 if TYPE_CHECKING:

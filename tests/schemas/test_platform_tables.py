@@ -14,9 +14,9 @@ import pyarrow as pa
 import pytest
 from small_platform import TABLES
 
-from rating.errors import InputRefused
 from rating.platform_checks import notice_problems
 from rating.sources.platform_tables import load_platform
+from schemas.errors import InputRefused
 from schemas.settings import Settings
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rating.errors import InputRefused
 from rating.sources.settings_file import load_settings
+from schemas.errors import InputRefused
 from schemas.settings import (
     DEFAULT_VAT,
     BillingSettings,

@@ -72,7 +72,7 @@ def recurring_items(book: Book, services: list[Service], period: str) -> list[It
         rule = "R-ADVANCE"
         if service.minimum_end is not None and service.minimum_end > end:
             end = min(month_end, service.minimum_end)
-            rule = "R-TWELVE" if end < month_end else "R-ADVANCE"
+            rule = "R-TWELVE"
         items.append(Item("recurring", product, price, start, end, service.quantity, rule))
     return items
 

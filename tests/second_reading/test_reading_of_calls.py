@@ -210,6 +210,18 @@ def test_r_pack__one_leaves_one_comes_no_new_minutes() -> None:
     assert shown(store, "packs_used", "2026-10", "allowance_s") == [("6000",)]
 
 
+def test_r_pack__missing_contracted_users_bring_their_minutes() -> None:
+    tables = platform(
+        contracts_only=["K1 ACME 2026-10-10"],
+        contract_items=["K1 SEAT 2"],
+        packs=["SEAT customer * 100 1 2020-01-01"],
+        users=["ann ACME SEAT 2026-10-20"],
+    )
+    store = run(month("2026-10", tables), month("2026-11", tables))
+    assert shown(store, "packs_used", "2026-10", "allowance_s") == [("8516",)]  # 12000 * 22 / 31
+    assert shown(store, "packs_used", "2026-11", "allowance_s") == [("12000",)]  # two are billed for November
+
+
 def test_r_pack__priority_then_product_and_users_own_pools() -> None:
     tables = platform(
         packs=["SEAT user FIX;MOB 1 1 2020-01-01", "POOL customer * 2 2 2020-01-01"],

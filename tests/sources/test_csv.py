@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rating.errors import InputRefused
 from rating.sources import text
+from schemas.errors import InputRefused
 from tests.sources.written import WANTED, outcome, read, rows_of, write
 
 BLOCKS = (1, 7, 50, 1 << 20)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from rating.errors import InputRefused
 from rating.sources.files import find_files, open_bytes, sha256_of
+from schemas.errors import InputRefused
 
 
 def touch(folder: Path, *names: str) -> None:

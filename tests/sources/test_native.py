@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from rating.errors import InputRefused
 from rating.mediation import normalise_records
 from rating.sources.native import read_native
+from schemas.errors import InputRefused
 from tests.sources.written import found
 
 if TYPE_CHECKING:

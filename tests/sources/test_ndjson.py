@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rating.errors import InputRefused
 from rating.sources import text
+from schemas.errors import InputRefused
 from tests.sources.written import WANTED, outcome, read, rows_of, write
 
 GOOD = b'{"a":"x","b":"y","c":"z"}\n'

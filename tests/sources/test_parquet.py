@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rating.errors import InputRefused
 from rating.mediation import record_text
 from rating.sources import text
+from schemas.errors import InputRefused
 from tests.sources.written import WANTED, found, outcome, read, rows_of, write
 
 if TYPE_CHECKING:
