@@ -54,7 +54,7 @@ def written(name: str) -> bytes:
         AS_TEXT.with_columns(CALLS["duration_s"]).write_ndjson(content)
     else:
         AS_TEXT.write_ndjson(content)
-    return gzip.compress(content.getvalue()) if name.endswith(".gz") else content.getvalue()
+    return gzip.compress(content.getvalue(), mtime=0) if name.endswith(".gz") else content.getvalue()
 
 
 @pytest.mark.parametrize(
