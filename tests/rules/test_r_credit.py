@@ -91,8 +91,8 @@ def test_r_credit__what_is_left_is_carried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ends_on", "told"),
     [
-        ("2026-11-01", ["credit a of c1: 1900 cents are left and the contract ended on 2026-11-01"]),
-        ("2026-10-20", ["credit a of c1: 5000 cents are left and the contract ended on 2026-10-20"]),
+        ("2026-11-01", ["credit a of c1: 19 EUR are left and the contract ended on 2026-11-01"]),
+        ("2026-10-20", ["credit a of c1: 50 EUR are left and the contract ended on 2026-10-20"]),
         ("2026-11-02", []),  # it still runs on the first of November
     ],
 )

@@ -70,7 +70,7 @@ def recurring_items(book: Book, services: list[Service], period: str) -> list[It
         price = book.price(product, service.customer_id, start)
         end = min(month_end, book.contracts[service.customer_id].ends_on)
         rule = "R-ADVANCE"
-        if service.minimum_end is not None and service.minimum_end > end:
+        if service.minimum_end is not None and end < min(month_end, service.minimum_end):
             end = min(month_end, service.minimum_end)
             rule = "R-TWELVE"
         items.append(Item("recurring", product, price, start, end, service.quantity, rule))
