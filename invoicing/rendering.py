@@ -67,7 +67,7 @@ def issued_figures(store: Store, ledger: Ledger, run: Run, wanted: list[str] | N
     return Figures(run.period, run.invoice_date, invoices, lines, vat, packs, calls)
 
 
-def unpublished(ledger: Ledger, run: Run) -> list[str]:
+def unpublished_numbers(ledger: Ledger, run: Run) -> list[str]:
     """The numbers of a run's invoices of which no document was published yet."""
     rows = ledger.rows(
         "select invoice_number from invoices where period = ? and invoice_number not in "
@@ -88,7 +88,7 @@ def render_run(
     Raises:
         StoreUnavailable: where a document made again is not the one that was published, byte for byte.
     """
-    wanted = None if again else unpublished(ledger, run)
+    wanted = None if again else unpublished_numbers(ledger, run)
     if wanted == []:
         return []
     figures = issued_figures(store, ledger, run, wanted)

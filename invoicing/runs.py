@@ -327,7 +327,7 @@ def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
     """Publish what was committed by a run that died before its documents were written."""
     for run in desk.ledger.runs():
-        if run.summary["documents"] and rendering.unpublished(desk.ledger, run):
+        if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
             render(desk, run, report, again=False)
 
 

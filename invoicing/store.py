@@ -132,8 +132,14 @@ class Store:
             for path in sorted((self.root / folder).rglob("*")):
                 if path.is_file() and path.relative_to(self.root).as_posix() not in named:
                     path.unlink()
-        for path in (self.root / "invoices").rglob(f"*{TEMPORARY}"):
-            path.unlink()
+        for path in (self.root / "invoices").rglob("*"):
+            if is_temporary(path):
+                path.unlink()
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file was being written when its process died."""
+    return path.name.endswith(TEMPORARY)
 
 
 def sha256_of_file(path: Path) -> str:

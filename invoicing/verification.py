@@ -9,7 +9,8 @@ import polars as pl
 from invoicing import issuing
 from invoicing.conservation import unbalanced_files
 from invoicing.numbering import structured_communication
-from invoicing.store import Store, sha256_of_file
+from invoicing.rendering import pdf_path, unpublished_numbers
+from invoicing.store import Store, is_temporary, sha256_of_file
 from invoicing.totals import vat_totals
 from rating.money import line_amount_cents
 from rating.pricing import billable_seconds, call_amount_cents, hidden_from_invoice
@@ -33,7 +34,7 @@ def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
 
 
 def _altered_files(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
-    """Every stored file is there with the bytes that were stored, and no other stands beside them."""
+    """Every stored file is there with the bytes that were stored, and no other document stands beside them."""
     named = ledger.stored_files()
     progress.start("checking files", len(named))
     found = []
@@ -44,13 +45,13 @@ def _altered_files(store: Store, ledger: Ledger, progress: Progress) -> list[str
         elif sha256_of_file(file) != sha256:
             found.append(f"{file}: its SHA-256 is not the one in the ledger: it was altered")
         progress.advance()
-    present = [
-        path
-        for folder in ("calls", "quarantine", "rated", "snapshots", "invoices")
-        for path in sorted((store.root / folder).rglob("*"))
-        if path.is_file() and path.relative_to(store.root).as_posix() not in named
-    ]
-    return found + [f"{path}: the ledger does not name this file" for path in present]
+    # What a command that died left in the other folders is not the store's; the next one removes it.
+    unpublished = {pdf_path(number) for run in ledger.runs() for number in unpublished_numbers(ledger, run)}
+    for document in sorted((store.root / "invoices").rglob("*")):
+        relative = document.relative_to(store.root).as_posix()
+        if document.is_file() and relative not in {*named, *unpublished} and not is_temporary(document):
+            found.append(f"{document}: the ledger does not name this file")
+    return found
 
 
 def _numbers(ledger: Ledger) -> list[str]:

@@ -1,7 +1,8 @@
-"""The stores that the tests of the command line share."""
+"""The stores that the tests of the command line share: each is made once, and copied for who changes it."""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,10 +26,45 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """A store in which October and November were run; for commands that only look at it."""
-    made = make_place(tmp_path_factory.mktemp("filled"))
-    for period, name in (("2026-10", "october"), ("2026-11", "november")):
-        done = made.run(period, "--cdrs", f"cdrs/{name}.csv")
+def october_rated(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """October read and rated, and not issued."""
+    made = make_place(tmp_path_factory.mktemp("rated"))
+    for arguments in (["read", "cdrs/october.csv"], ["rate", "2026-10", "--platform", "platform"]):
+        done = made.start(*arguments, "--now", "2026-11-02T10:00:00Z")
         assert done.status == 0, done.stderr
     return made
+
+
+@pytest.fixture(scope="session")
+def october_issued(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """October run, without documents."""
+    made = make_place(tmp_path_factory.mktemp("issued"))
+    done = made.run("2026-10", "--cdrs", "cdrs/october.csv")
+    assert done.status == 0, done.stderr
+    return made
+
+
+@pytest.fixture(scope="session")
+def filled(october_issued: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A store in which October and November were run; for commands that only look at it."""
+    made = copy(october_issued, tmp_path_factory.mktemp("filled") / "place")
+    done = made.run("2026-11", "--cdrs", "cdrs/november.csv")
+    assert done.status == 0, done.stderr
+    return made
+
+
+@pytest.fixture
+def rated(october_rated: Place, tmp_path: Path) -> Place:
+    """October rated, to be changed."""
+    return copy(october_rated, tmp_path / "rated")
+
+
+@pytest.fixture
+def issued(october_issued: Place, tmp_path: Path) -> Place:
+    """October issued, to be changed."""
+    return copy(october_issued, tmp_path / "issued")
+
+
+def copy(place: Place, folder: Path) -> Place:
+    """The same tables, CDRs and store elsewhere."""
+    return Place(shutil.copytree(place.folder, folder))

@@ -8,10 +8,13 @@ import io
 import json
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli import main
 from tests.rules.months import CDR_HEADER, TABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CDRS = {
     "october": """\
@@ -34,7 +37,7 @@ nowhere,2026-10-08T08:00:00Z,outgoing,+3225550101,+4915112345,60,u1
 """,
     "november": """\
 late,2026-10-20T08:00:00Z,outgoing,+3225550101,+33142685300,60,u1
-wait,2026-12-01T08:00:00Z,outgoing,+3225550101,+33142685300,60,u1
+wait,2026-12-01T08:00:00Z,outgoing,+3225550101,+33142685300,161,u1
 """,
 }
 SMALL = TABLES | {

@@ -28,6 +28,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store
 
 
+@pytest.fixture(scope="module")
+def expected(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What the undisturbed store gives."""
+    return contents(undisturbed, tmp_path_factory.mktemp("expected"))
+
+
 def contents(store: Path, scratch: Path) -> dict[str, bytes]:
     """Every export and every document of a store."""
     export_all(store, scratch)
@@ -47,7 +53,7 @@ def contents(store: Path, scratch: Path) -> dict[str, bytes]:
     ],
 )
 def test_r_rerun__a_run_killed_anywhere_is_finished_by_the_next(
-    sign: str, count: int, undisturbed: Path, tmp_path: Path
+    sign: str, count: int, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
     store = tmp_path / "store"
     command = [
@@ -65,7 +71,7 @@ def test_r_rerun__a_run_killed_anywhere_is_finished_by_the_next(
     assert done.returncode == 0, done.stderr
     checked = centime("verify", "--store", str(store))
     assert checked.returncode == 0, checked.stderr
-    assert contents(store, tmp_path / "exports") == contents(undisturbed, tmp_path / "expected")
+    assert contents(store, tmp_path / "exports") == expected
 
 
 def test_store__two_at_once_one_works_and_the_other_is_told_who(undisturbed: Path) -> None:
@@ -76,12 +82,13 @@ def test_store__two_at_once_one_works_and_the_other_is_told_who(undisturbed: Pat
             assert "in use by `centime run` of anna, process 12" in done.stderr
 
 
-def test_r_invoice__a_second_run_changes_nothing_and_says_so(undisturbed: Path, tmp_path: Path) -> None:
-    before = contents(undisturbed, tmp_path / "before")
+def test_r_invoice__a_second_run_changes_nothing_and_says_so(
+    undisturbed: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
     done = run_month(MONTH, undisturbed)
     assert done.returncode == 0
     assert "nothing was changed" in done.stdout
-    assert contents(undisturbed, tmp_path / "after") == before
+    assert contents(undisturbed, tmp_path / "after") == expected
 
 
 @pytest.mark.parametrize(
@@ -105,6 +112,22 @@ def test_verify__an_altered_or_missing_file_is_named(pattern: str, undisturbed: 
     assert centime("verify", "--store", str(undisturbed)).returncode == 0
 
 
+def test_verify__a_forged_document_is_named_and_what_a_dead_run_left_is_not(undisturbed: Path) -> None:
+    forged = undisturbed / "invoices" / "2026" / "2026-000099.pdf"
+    left = [undisturbed / "rated" / "000099.parquet", undisturbed / "invoices" / "2026-000001.pdf.77.writing"]
+    try:
+        for path in (forged, *left):
+            path.write_bytes(b"%PDF")
+        done = centime("verify", "--store", str(undisturbed))
+    finally:
+        for path in (forged, *left):
+            path.unlink()
+    assert done.returncode == 3
+    assert [line for line in done.stderr.splitlines() if "look at this" in line] == [
+        f"look at this: {forged}: the ledger does not name this file"
+    ]
+
+
 def test_explain__an_altered_file_is_refused_not_believed(undisturbed: Path) -> None:
     path = max(undisturbed.glob("rated/period=*/*.parquet"))
     whole = path.read_bytes()
@@ -120,7 +143,7 @@ def test_explain__an_altered_file_is_refused_not_believed(undisturbed: Path) -> 
     assert "Traceback" not in done.stderr
 
 
-def test_read__daily_reads_give_what_one_run_gives(undisturbed: Path, tmp_path: Path) -> None:
+def test_read__daily_reads_give_what_one_run_gives(expected: dict[str, bytes], tmp_path: Path) -> None:
     store = tmp_path / "store"
     for path in sorted((SAMPLE / MONTH / "cdrs").iterdir()):
         done = centime(
@@ -135,7 +158,7 @@ def test_read__daily_reads_give_what_one_run_gives(undisturbed: Path, tmp_path: 
         assert done.returncode in (0, 1), done.stderr
     rendered = centime("render", MONTH, "--store", str(store), "--config", str(SAMPLE / "centime.toml"))
     assert rendered.returncode == 0, rendered.stderr
-    assert contents(store, tmp_path / "exports") == contents(undisturbed, tmp_path / "expected")
+    assert contents(store, tmp_path / "exports") == expected
 
 
 def test_run__a_refused_run_leaves_no_store_behind(tmp_path: Path) -> None:

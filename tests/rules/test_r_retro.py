@@ -98,8 +98,10 @@ def test_r_retro__the_run_tells_it_and_charges_nothing(tmp_path: Path) -> None:
     }
     write_tables(folder, changed)
     assert retro_sentences(start(store, "2026-04", folder, "2026-04-30T20:00:00Z")) == [
-        "c1: subscription s1 was minutes from 2026-01-01 until 2026-04-01 "
-        "and is now minutes from 2026-01-01 until 2026-02-10",
+        (
+            "c1: subscription s1 was minutes from 2026-01-01 until 2026-04-01 "
+            "and is now minutes from 2026-01-01 until 2026-02-10"
+        ),
         "c1: user u9 was not there and is now seat from 2026-03-01 until 2026-04-01",
     ]
     assert kept_lines(store, "2026-03").equals(march)
