@@ -7,29 +7,31 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 from zoneinfo import ZoneInfo
 
 import duckdb
 import polars as pl
 import typer
 from rich.console import Console
+from typer.rich_utils import rich_format_error
 
 from invoicing import checking, exports, runs
 from invoicing.explaining import explain_call
+from invoicing.intake import pin_settings
 from invoicing.issuing import Moment, choose_invoice_date
 from invoicing.ledger import Ledger
 from invoicing.runs import Desk, Report
 from invoicing.showing import Bars, Plain, show_problems, show_table, visible
 from invoicing.store import in_words, open_store
 from invoicing.verification import verify as verify_store
-from rating.periods import Period
+from rating.periods import EARLIEST_YEAR, LATEST_YEAR, Period
 from rating.rules import registered_rules
 from rating.sources.settings_file import load_settings
 from schemas.errors import CentimeError, InputRefused, Problem
@@ -51,19 +53,20 @@ StoreOption = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="The settings [default: ./centime.toml if there, else the defaults]."),
+    typer.Option("--config", help="The settings \\[default: ./centime.toml if there, else the defaults]."),
 ]
 NowOption = Annotated[
     str | None,
-    typer.Option("--now", help="The moment to act as of, such as 2026-10-31T22:00:00Z [default: the clock]."),
+    typer.Option("--now", help="The moment to act as of, such as 2026-10-31T22:00:00Z \\[default: the clock]."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 1 where there are warnings.")]
 PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of the platform tables.")]
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
-DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date [default: the local day acted on].")]
+DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
 STORE = Path("store")
 LOG_WIDTH = 160
+BAD_USAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Common:
             found = datetime.fromisoformat(self.now)
         except ValueError:
             found = None
-        if found is None or found.tzinfo is None:
+        if found is None or found.tzinfo is None or not EARLIEST_YEAR <= found.year <= LATEST_YEAR:
             raise InputRefused(f"--now {self.now}: expected a time with its zone, such as 2026-10-31T22:00:00Z")
         return found.astimezone(UTC)
 
@@ -121,13 +124,21 @@ class Interrupted(CentimeError):  # noqa: N818
         super().__init__("interrupted; what was committed stays, start the same command again to go on")
 
 
+def login() -> str:
+    """Who runs this, as far as the system knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
 @contextmanager
 def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     """Open and hold the store; `writes` makes it where there is none."""
     settings, now = common.settings(), common.moment()
     store = open_store(common.store, create=writes)
     holder = (
-        f"`centime {common.command}` of {getpass.getuser()}, process {os.getpid()} on {socket.gethostname()}, "
+        f"`centime {common.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
         f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     )
     stderr = Console(stderr=True)
@@ -136,8 +147,9 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     with store.locked(holder, shared=not writes):
         ledger = Ledger(store.ledger_path, read_only=not writes)
         try:
-            if writes:
+            if writes and not begun_here:
                 store.sweep(set(ledger.stored_files()))
+            pin_settings(ledger, settings, write=False)
             today = now.astimezone(ZoneInfo(settings.rating.timezone)).date()
             moment = Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version())
             yield Desk(store, ledger, settings, now, today, moment, progress)
@@ -166,9 +178,10 @@ def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
         del document["written"]
         typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
     else:
-        # A log has no width of its own; 80 columns would break its tables.
-        stdout = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
         stderr = Console(stderr=True)
+        # A pipe is as wide as the terminal it was started on; a log has no width, and 80 would break its tables.
+        piped = stderr.width if stderr.is_terminal else LOG_WIDTH
+        stdout = Console(width=None if sys.stdout.isatty() else piped)
         for title, frame in report.tables.items():
             if frame.height:
                 show_table(stdout, title, frame)
@@ -323,6 +336,8 @@ def export(
     month, report = Period.parse(period), Report("export", period)
     with at_desk(common, writes=False) as desk:
         report.counts["rows"] = exports.export(desk.store, desk.ledger, table, month, output)
+        if not any(run.period == month for run in desk.ledger.runs()):
+            report.warnings.append(f"{period} is not issued in this store")
     report.written.append(str(output))
     report.messages.append(f"{report.counts['rows']} rows of {table} {period} in {output}")
     finish(common, report)
@@ -428,31 +443,54 @@ def rules(
 def refuse(arguments: list[str], error: CentimeError) -> int:
     """Tell an error, as text or as JSON, and give the exit status."""
     problems: tuple[Problem, ...] = getattr(error, "problems", ())
-    if "--json" in arguments:
-        document = {
-            "command": next((word for word in arguments if not word.startswith("-")), ""),
-            "error": str(error),
-            "problems": [asdict(problem) for problem in problems],
-            "exit_status": error.exit_status,
-        }
-        typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
+    tell_json(arguments, str(error), problems, error.exit_status)
     show_problems(Console(stderr=True), f"centime: {error}", problems)
     return error.exit_status
 
 
-def main() -> None:
-    """Run a command; no mistake of a user, and no full disk, ends in a traceback."""
+def tell_json(arguments: list[str], error: str, problems: Sequence[Problem], status: int) -> None:
+    """An error as one JSON object, where JSON was asked for and there is somewhere to write it."""
+    if "--json" not in arguments:
+        return
+    document = {
+        "command": next((word for word in arguments if not word.startswith("-")), ""),
+        "error": error,
+        "problems": [asdict(problem) for problem in problems],
+        "exit_status": status,
+    }
+    with suppress(OSError):
+        typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
+
+
+def status_of(arguments: list[str]) -> int:
+    """Run a command and give its exit status; no mistake of a user, and no full disk, ends in a traceback."""
     try:
-        app()
+        status = app(arguments, standalone_mode=False) or 0
     except CentimeError as error:
-        sys.exit(refuse(sys.argv[1:], error))
+        status = refuse(arguments, error)
+    except typer.Abort:
+        status = refuse(arguments, Interrupted())
+    except typer.TyperException as error:
+        status = BAD_USAGE
+        tell_json(arguments, str(error), (), status)
+        rich_format_error(cast("Any", error))
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; the rest of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
     except (OSError, duckdb.OperationalError, duckdb.FatalException) as error:
-        sys.exit(refuse(sys.argv[1:], in_words(error)))
+        status = refuse(arguments, in_words(error))
     except pl.exceptions.ComputeError as error:
         # Polars tells a full disk by words; anything else is a fault of the program and shows where.
         if "os error" not in str(error):
             raise
-        sys.exit(refuse(sys.argv[1:], in_words(error)))
+        status = refuse(arguments, in_words(error))
+    return int(status)
+
+
+def main() -> None:
+    """The `centime` command."""
+    sys.exit(status_of(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ def check_tables(folder: Path, settings: Settings, today: date, report: Report) 
         *_gaps_when_billed(platform, settings, Period.of(today)),
     ]
     if problems:
-        raise InputRefused(f"{folder}: the platform tables cannot be used", tuple(set(problems)))
+        with loaded.naming_files():
+            raise InputRefused(f"{folder}: the platform tables cannot be used", tuple(set(problems)))
     with_vat(platform.customers.select("customer_id"), platform.customers, today, settings.vat)
     report.warnings += loaded.warnings
     report.counts = {name: frame.height for name, frame in platform.frames().items()}

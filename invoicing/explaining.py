@@ -9,7 +9,7 @@ import polars as pl
 from invoicing import exports
 from invoicing.intake import known_calls
 from invoicing.rating_run import rated_calls_of
-from rating.money import decimal_text
+from rating.money import MICRO_PER_CENT, decimal_text
 from rating.periods import Period
 from rating.pricing import SECONDS_PER_MINUTE
 from rating.rules import article_of
@@ -44,8 +44,9 @@ def explain_call(store: Store, ledger: Ledger, call_id: str, timezone: str) -> l
     for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
         calls = rated_calls_of(store, ledger, rating.rating_no, lambda frame: frame.filter(one))
         if calls.height:
-            return _rated_steps(store, ledger, rating, calls.row(0, named=True), timezone)
-    steps = _unrated_steps(store, ledger, call_id)
+            steps = _rated_steps(store, ledger, rating, calls.row(0, named=True), timezone)
+            return steps + _quarantine_steps(_aside(store, ledger, call_id))
+    steps = _unrated_steps(store, ledger, call_id, timezone)
     if not steps:
         raise InputRefused(f"{call_id}: this store has no such call; check the call_id, or `centime read` its file")
     return steps
@@ -66,18 +67,22 @@ def _rated_steps(store: Store, ledger: Ledger, rating: Rating, call: dict[str, o
     ]
 
 
-def _whose(call: dict[str, object], timezone: str) -> list[Step]:
+def _told(call: dict[str, object], timezone: str) -> list[Step]:
+    """What the record said, and the period it belongs to."""
     local = pl.Series([call["start"]]).dt.convert_time_zone(timezone).dt.to_string("%Y-%m-%d %H:%M:%S").item()
-    period = Period(*divmod(int(str(call["period_number"])), 100))
+    return [
+        Step("call", f"{call['direction']}, from {call['caller']} to {call['callee']}, {call['duration_s']} s"),
+        Step("period", f"started {local} ({timezone}), so it belongs to {local[:7]}", "R-PERIOD"),
+    ]
+
+
+def _whose(call: dict[str, object], timezone: str) -> list[Step]:
     through = "its user" if call["through_user"] else "the number of its caller"
     if call["direction"] == "incoming":
         through = "the number that was called"
     user = f", user {call['user_id']}" if call["user_id"] else ""
-    return [
-        Step("call", f"{call['direction']}, from {call['caller']} to {call['callee']}, {call['duration_s']} s"),
-        Step("period", f"started {local} ({timezone}), so it belongs to {period}", "R-PERIOD"),
-        Step("owner", f"customer {call['customer_id']}{user}, found through {through}", "R-OWNER"),
-    ]
+    owner = Step("owner", f"customer {call['customer_id']}{user}, found through {through}", "R-OWNER")
+    return [*_told(call, timezone), owner]
 
 
 def _tariff(call: dict[str, object]) -> list[Step]:
@@ -134,13 +139,12 @@ def _packs(call: dict[str, object], draws: pl.DataFrame) -> list[Step]:
 def _amount(call: dict[str, object]) -> list[Step]:
     charged_s, rate = int(str(call["charged_s"])), int(str(call["rate_micro_per_min"]))
     setup = int(str(call["setup_micro"])) if charged_s else 0
-    exact = SECONDS_PER_MINUTE * setup + charged_s * rate
-    cents = decimal_text(exact * 100 // SECONDS_PER_MINUTE)
+    micro, rest = divmod(SECONDS_PER_MINUTE * setup + charged_s * rate, SECONDS_PER_MINUTE)
     setup_words = f"{decimal_text(setup)} + " if setup else ""
-    dots = "" if exact * 100 % SECONDS_PER_MINUTE == 0 else "..."
+    amount = decimal_text(int(str(call["amount_cents"])) * MICRO_PER_CENT)
     words = (
-        f"{setup_words}{charged_s} s x {decimal_text(rate)} / 60 = {cents}{dots} cents, "
-        f"rounded up: {call['amount_cents']} cents"
+        f"{setup_words}{charged_s} s x {decimal_text(rate)} / 60 = {decimal_text(micro)}{'...' if rest else ''} EUR, "
+        f"rounded up to the cent: {amount} EUR"
     )
     return [Step("amount", words, "R-SECOND")]
 
@@ -168,25 +172,33 @@ def _where(ledger: Ledger, rating: Rating, call: dict[str, object]) -> Step:
     return Step("invoice", f"on {found[0][0]}{came_late}", rule_id)
 
 
-def _unrated_steps(store: Store, ledger: Ledger, call_id: str) -> list[Step]:
-    """Why a call is on no invoice: in quarantine, waiting, unanswered; empty where it was never seen."""
-    aside = exports.quarantine(store, ledger, None).filter(pl.col("call_id") == call_id)
-    steps = []
-    for row in aside.iter_rows(named=True):
-        rule_id = {"no_rate": "R-ZONE", "malformed": "R-RECORD", "future": "R-RECORD", "conflict": "R-RECORD"}
-        steps.append(
-            Step(
-                "quarantine",
-                f"{row['reason']}: {row['detail']} ({row['source_file']}:{row['source_line']})",
-                rule_id.get(row["reason"], "R-OWNER"),
-            )
+def _aside(store: Store, ledger: Ledger, call_id: str) -> pl.DataFrame:
+    return exports.quarantine(store, ledger, None).filter(pl.col("call_id") == call_id)
+
+
+def _quarantine_steps(aside: pl.DataFrame) -> list[Step]:
+    """The records and calls of this id that were set aside, each with its reason."""
+    rule_of = {"no_rate": "R-ZONE", "malformed": "R-RECORD", "future": "R-RECORD", "conflict": "R-RECORD"}
+    return [
+        Step(
+            "quarantine",
+            f"{row['reason']}: {row['detail']} ({row['source_file']}:{row['source_line']})",
+            rule_of.get(row["reason"], "R-OWNER"),
         )
+        for row in aside.iter_rows(named=True)
+    ]
+
+
+def _unrated_steps(store: Store, ledger: Ledger, call_id: str, timezone: str) -> list[Step]:
+    """Why a call is on no invoice: in quarantine, waiting, unanswered; empty where it was never seen."""
+    aside = _aside(store, ledger, call_id)
     accepted = known_calls(store, ledger, pl.Series([call_id]))
-    in_quarantine = aside["reason"].is_in(list(exports.REASONS)).any()
-    if accepted.height and not in_quarantine:
-        call = accepted.row(0, named=True)
-        if call["duration_s"] == 0:
-            steps.append(Step("unanswered", "accepted with a duration of 0: kept, counted, never rated", "R-RECORD"))
-        else:
-            steps.append(Step("waiting", "accepted; its period has not been rated yet", "R-LATE"))
+    if accepted.is_empty():
+        return _quarantine_steps(aside)
+    call = accepted.row(0, named=True)
+    steps = [*_told(call, timezone), *_quarantine_steps(aside)]
+    if call["duration_s"] == 0:
+        steps.append(Step("unanswered", "accepted with a duration of 0: kept, counted, never rated", "R-RECORD"))
+    elif not aside["reason"].is_in(list(exports.REASONS)).any():
+        steps.append(Step("waiting", "accepted; the run of its period, or the next one, will rate it", "R-LATE"))
     return steps

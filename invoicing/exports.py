@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from invoicing.ledger import Ledger
 
 # What somebody typed must not be calculated by a spreadsheet that opens a CSV; typed columns keep their text.
-FREE_TEXT = ("description", "detail", "record", "source_file", "call_id")
+FREE_TEXT = ("description", "detail", "record")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 LARGEST_SHEET_ROWS = 1_048_575
 FORMATS = (".parquet", ".csv", ".ndjson", ".xlsx")
@@ -150,13 +150,18 @@ def quarantine(store: Store, ledger: Ledger, period: Period | None) -> pl.DataFr
 
 def unrated_as_quarantine(unrated: pl.DataFrame) -> pl.DataFrame:
     """Calls that could not be rated, as rows of the quarantine; the record is the call as it was accepted."""
+    detail = pl.format(
+        "{}: {} from {} to {}",
+        pl.col("reason").replace_strict(REASONS, return_dtype=pl.String),
+        "direction",
+        "caller",
+        "callee",
+    )
     as_text = pl.struct(
         "call_id", pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), "direction", "caller", "callee",
         "duration_s", "user_id",
     ).struct.json_encode()  # fmt: skip
-    return unrated.with_columns(
-        detail=pl.col("reason").replace_strict(REASONS, return_dtype=pl.String), record=as_text
-    ).select(QUARANTINE_COLUMNS)
+    return unrated.with_columns(detail=detail, record=as_text).select(QUARANTINE_COLUMNS)
 
 
 WHAT_TO_DO = {
@@ -171,14 +176,16 @@ WHAT_TO_DO = {
 
 
 def grouped_quarantine(found: pl.DataFrame) -> pl.DataFrame:
-    """The quarantine by reason and file: how many, an example, and what to do."""
-    grouped = found.group_by("reason", "source_file").agg(
-        records=pl.len(),
-        first_line=pl.col("source_line").min(),
-        example=pl.col("detail").sort_by("source_line").first(),
+    """The quarantine by reason: how many records of how many files, the first of them, and what to do."""
+    name = pl.col("source_file").str.split("/").list.last()
+    example = pl.format("{}:{}: {}", name, "source_line", "detail")
+    grouped = (
+        found.sort("source_file", "source_line")
+        .group_by("reason", maintain_order=True)
+        .agg(records=pl.len(), files=pl.col("source_file").n_unique(), first=example.first())
     )
     to_do = pl.col("reason").replace_strict(WHAT_TO_DO, return_dtype=pl.String)
-    return grouped.with_columns(what_to_do=to_do).sort("reason", "source_file")
+    return grouped.with_columns(what_to_do=to_do).sort("reason")
 
 
 TABLES: dict[str, Callable[[Store, Ledger, Period], pl.DataFrame]] = {
@@ -200,12 +207,15 @@ def export(store: Store, ledger: Ledger, table: str, period: Period, target: Pat
     """
     if table not in TABLES:
         raise InputRefused(f"{table}: no such table; expected one of {', '.join(TABLES)}")
-    if target.suffix not in FORMATS:
+    suffix = target.suffix.lower()
+    if suffix not in FORMATS:
         raise InputRefused(f"{target}: expected a file name that ends in {', '.join(FORMATS)}")
     if not target.parent.is_dir():
         raise InputRefused(f"{target.parent}: there is no such folder; make it first, or write elsewhere")
+    if store.root.resolve() in target.resolve().parents:
+        raise InputRefused(f"{target}: this is inside the store, which keeps its own files only; write elsewhere")
     frame = TABLES[table](store, ledger, period)
-    if target.suffix == ".xlsx" and frame.height > LARGEST_SHEET_ROWS:
+    if suffix == ".xlsx" and frame.height > LARGEST_SHEET_ROWS:
         raise InputRefused(
             f"{target}: a sheet holds {LARGEST_SHEET_ROWS} rows and {table} has {frame.height}; "
             "write .csv or .parquet instead"
@@ -217,10 +227,10 @@ def export(store: Store, ledger: Ledger, table: str, period: Period, target: Pat
         ".xlsx": lambda path: _write_sheet(frame, table, path),
     }
     try:
-        write_whole(target, writers[target.suffix])
+        write_whole(target, writers[suffix])
     except OSError as error:
         raise InputRefused(
-            f"{target}: cannot be written ({error.strerror}); write elsewhere, or free some space"
+            f"{target}: cannot be written ({error.strerror or error}); write elsewhere, or free some space"
         ) from None
     return frame.height
 

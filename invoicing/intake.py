@@ -10,7 +10,7 @@ import polars as pl
 
 from invoicing.conservation import unbalanced_files
 from invoicing.rating_run import CALL_SCHEMA
-from rating.mediation import CONTENT, normalise_records, settle_repeats
+from rating.mediation import CONTENT, normalise_records, record_text, settle_repeats
 from rating.periods import Period
 from rating.pipeline import CALL_COLUMNS, with_local_days
 from rating.sources.files import FoundFile, FoundFiles, find_files, sha256_of
@@ -82,8 +82,7 @@ def read_cdrs(
         InputRefused: naming a file that cannot be read, before anything is changed.
     """
     found = find_files(given)
-    pin_settings(ledger, settings, write=False)
-    gathered, intake = _read_all(ledger, found, settings, now, progress)
+    gathered, intake = _read_all(ledger, given, found, settings, now, progress)
     if not gathered.files:
         return intake
     accepted, counts, quarantine = _settle(store, ledger, gathered)
@@ -114,7 +113,7 @@ def pin_settings(ledger: Ledger, settings: Settings, *, write: bool) -> None:
 
 
 def _read_all(
-    ledger: Ledger, found: FoundFiles, settings: Settings, now: datetime, progress: Progress
+    ledger: Ledger, given: Sequence[str], found: FoundFiles, settings: Settings, now: datetime, progress: Progress
 ) -> tuple[_Gathered, Intake]:
     """Read every new file, block by block; nothing is stored yet."""
     known = {str(sha) for (sha,) in ledger.rows("select sha256 from files")}
@@ -124,6 +123,8 @@ def _read_all(
     )
     if found.ignored:
         intake.warnings.append(f"{len(found.ignored)} files are no CDR files and were left: " + _some(found.ignored))
+    if not found.files:
+        intake.warnings.append(f"no CDR file was found in {', '.join(given)}")
     progress.start("reading files", len(found.files))
     for file in found.files:
         before = Path(file.path).stat()
@@ -174,8 +175,13 @@ def _settle(store: Store, ledger: Ledger, gathered: _Gathered) -> tuple[pl.DataF
             files.with_columns(pl.lit(0, pl.Int64).alias(name) for name in COUNTS[1:]).drop("place"),
             pl.DataFrame(schema=QUARANTINE_SCHEMA),
         )
-    calls = pl.concat(gathered.calls)
+    # A record has the shape of its file, so it stays in its block; only a conflict needs its text.
+    calls = pl.concat(
+        block.with_columns(record=pl.lit(None, pl.String), block_no=pl.lit(number, pl.Int32)).with_row_index("row_no")
+        for number, block in enumerate(gathered.calls)
+    )
     accepted, duplicates, conflicts = settle_repeats(calls, known_calls(store, ledger, calls["call_id"]))
+    conflicts = _with_records(conflicts, gathered.calls)
     aside = pl.concat([pl.concat(gathered.aside), conflicts.select(gathered.aside[0].columns)])
     is_answered = pl.col("duration_s") > 0
     for name, frame in (
@@ -193,6 +199,15 @@ QUARANTINE_SCHEMA: Schema = {
     "call_id": pl.String, "reason": pl.String, "source_file": pl.String, "source_line": pl.Int64,
     "detail": pl.String, "record": pl.String,
 }  # fmt: skip
+
+
+def _with_records(conflicts: pl.DataFrame, blocks: list[pl.DataFrame]) -> pl.DataFrame:
+    """The conflicts with the text of their records, taken from the blocks they came in."""
+    found = [conflicts.clear()]
+    for (number,), rows in conflicts.partition_by("block_no", as_dict=True, maintain_order=True).items():
+        records = blocks[int(str(number))]["record"].gather(rows["row_no"])
+        found.append(rows.with_columns(record_text(records).alias("record")))
+    return pl.concat(found)
 
 
 def known_calls(store: Store, ledger: Ledger, call_ids: pl.Series) -> pl.DataFrame:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from schemas.platform import Platform
     from schemas.settings import Settings
 
+FARTHEST_DATE_DAYS = 366
 CUSTOMER_COLUMNS = [
     "customer_id", "name", "street", "postal_code", "city", "country", "language", "vat_number", "email",
     "peppol_id", "vat_category", "iban",
@@ -122,6 +123,11 @@ def choose_invoice_date(ledger: Ledger, today: date, asked: date | None) -> date
         InputRefused: for a day before it.
     """
     chosen = asked or today
+    if abs((chosen - today).days) > FARTHEST_DATE_DAYS:
+        raise InputRefused(
+            f"invoice date {chosen}: it is {today}, and a date more than {FARTHEST_DATE_DAYS} days away is taken for a "
+            "slip, for no later invoice could be dated before it"
+        )
     last = ledger.rows("select max(invoice_date) from invoices")[0][0]
     if isinstance(last, date) and chosen < last:
         raise InputRefused(

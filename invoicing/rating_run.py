@@ -85,7 +85,13 @@ def users_billed_before(
             ),
             ledger.frame("select customer_id, product_id, users from users_billed where period = ?", [before]),
         )
-    unknown = platform.contracts.join(known.counts, on="customer_id", how="anti")["customer_id"]
+    # A customer of whom the store has no invoice is rebuilt even where its users, all of none, were counted.
+    invoiced = ledger.frame("select distinct customer_id from invoices where period < ?", [str(period)]).cast(pl.String)
+    known = user_cap.Before(
+        known.counts.join(invoiced, on="customer_id", how="semi"),
+        known.by_product.join(invoiced, on="customer_id", how="semi"),
+    )
+    unknown = platform.contracts.join(invoiced, on="customer_id", how="anti")["customer_id"]
     rebuilt = user_cap.rebuild_before(period, unknown, rows, platform, cap_rounding=settings.billing.cap_rounding)
     return user_cap.Before(pl.concat([known.counts, rebuilt.counts]), pl.concat([known.by_product, rebuilt.by_product]))
 

@@ -130,10 +130,11 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
         InputRefused: with every problem found.
     """
     loaded = load_platform(folder, desk.settings, judge=partial(notice_problems, from_day=period.first_day))
-    issuing.refuse_changed_one_offs(desk.ledger, loaded)
     platform, first = loaded.platform, first_period(desk.ledger, period)
-    history = issuing.history_of(desk.ledger, period, first, platform, desk.settings)
-    services = bill_services(period, platform, history, desk.settings)
+    with loaded.naming_files():
+        issuing.refuse_changed_one_offs(desk.ledger, loaded)
+        history = issuing.history_of(desk.ledger, period, first, platform, desk.settings)
+        services = bill_services(period, platform, history, desk.settings)
     customers = platform.customers.select("customer_id")
     with_vat(customers, platform.customers, invoice_date or desk.today, desk.settings.vat)
     return Tables(loaded, history, services)
@@ -288,7 +289,7 @@ def tell_issued(desk: Desk, period: Period, report: Report) -> bool:
     if period not in [run.period for run in desk.ledger.runs()]:
         return False
     done = issued_run(desk.ledger, period)
-    report.messages.append(f"{period} was issued at {done.issued_at}; nothing was changed")
+    report.messages.append(f"{period} was issued at {done.issued_at}; what was issued is not changed")
     tell_run(desk, done, report)
     return True
 

@@ -116,7 +116,7 @@ def show_table(console: Console, title: str, frame: pl.DataFrame, *, all_rows: b
     """A frame as a table that people can read; long ones are cut, and say so."""
     rows = frame if all_rows else frame.head(ROWS_SHOWN)
     rest = frame.height - rows.height
-    table = Table(title=title, title_justify="left", caption=f"and {rest:,} more" if rest else None)
+    table = Table(title=escape(title), title_justify="left", caption=f"and {rest:,} more" if rest else None)
     for name, dtype in frame.schema.items():
         table.add_column(heading(name), justify="right" if dtype.is_numeric() else "left", overflow="fold")
     for row in rows.iter_rows():

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+# Only what a store names itself may ever be removed from it: the folder may hold somebody else's files.
+OWN_FILE = re.compile(
+    r"(calls|rated)/period=\d{4}-\d{2}/\d{6}\.parquet|quarantine/(read|unrated)-\d{6}\.parquet"
+    r"|rated/draws-\d{6}\.parquet|snapshots/[0-9a-f]{64}/[^/]+"
+)
 FOLDERS = ("calls", "quarantine", "rated", "snapshots")
 OWNER_ONLY = 0o700
 TEMPORARY = ".writing"
@@ -75,20 +81,30 @@ class Store:
         Raises:
             StoreUnavailable: at once, where another process holds it.
         """
-        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            if not shared or not (self.root / "lock").exists():
+                raise
+            # Who may only look, at a backup say, can hold it open all the same.
+            descriptor = os.open(self.root / "lock", os.O_RDONLY | os.O_CLOEXEC)
         try:
             try:
                 fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             except BlockingIOError:
                 who = os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip()
                 raise StoreUnavailable(
-                    f"{self.root}: the store is in use by {who or 'another process'}; "
+                    f"{self.root}: the store is in use by {who or 'a process that reads it'}; "
                     "wait until it has finished and start again"
                 ) from None
-            if not shared:
+            if shared:
+                yield
+            else:
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, holder.encode(), 0)
-            yield
+                yield
+                # Whoever comes next is not told of one who has left.
+                os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
 
@@ -127,19 +143,18 @@ class Store:
         return path
 
     def sweep(self, named: set[str]) -> None:
-        """Remove the files that no ledger row names: what a process that died had begun."""
-        for folder in FOLDERS:
+        """Remove what a process that died had begun: files of the store's own names that no ledger row names."""
+        for folder in (*FOLDERS, "invoices"):
             for path in sorted((self.root / folder).rglob("*")):
-                if path.is_file() and path.relative_to(self.root).as_posix() not in named:
+                relative = path.relative_to(self.root).as_posix()
+                own = OWN_FILE.fullmatch(relative) is not None and relative not in named
+                if path.is_file() and (own or is_temporary(path)):
                     path.unlink()
-        for path in (self.root / "invoices").rglob("*"):
-            if is_temporary(path):
-                path.unlink()
 
 
 def is_temporary(path: Path) -> bool:
     """Whether a file was being written when its process died."""
-    return path.name.endswith(TEMPORARY)
+    return re.fullmatch(rf".+\.\d+{re.escape(TEMPORARY)}", path.name) is not None
 
 
 def sha256_of_file(path: Path) -> str:
@@ -189,6 +204,19 @@ def in_words(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"the store cannot be read or written: {text.splitlines()[0] if text else error!r}")
 
 
+def _refuse_lost_ledger(store: Store) -> None:
+    """A folder that holds a store's files and no ledger is a damaged store, not a place for a new one."""
+    if store.exists:
+        return
+    for folder in ("calls", "rated", "snapshots"):
+        for path in (store.root / folder).rglob("*"):
+            if OWN_FILE.fullmatch(path.relative_to(store.root).as_posix()):
+                raise StoreUnavailable(
+                    f"{store.ledger_path}: the ledger of this store is missing, and {path} is there; restore the "
+                    "ledger from a backup, or give another --store"
+                )
+
+
 def open_store(root: Path, *, create: bool) -> Store:
     """The store in a folder.
 
@@ -199,6 +227,7 @@ def open_store(root: Path, *, create: bool) -> Store:
     if root.exists() and not root.is_dir():
         raise InputRefused(f"{root}: expected the folder of a store, found a file; give another --store")
     if create:
+        _refuse_lost_ledger(store)
         try:
             store.create()
         except OSError as error:

@@ -176,7 +176,8 @@ def cheapest_first(short: pl.DataFrame, prices: pl.DataFrame, *, price_fallback:
     places = short.filter((pl.col("reserved") > 0) & (pl.col("short") > 0))
     priced = with_unit_prices(places, prices)
     if price_fallback:
-        first = prices.sort("effective_from").group_by("product_id").agg(pl.col("unit_price_micro").first())
+        general = prices.filter(pl.col("customer_id").is_null()).sort("effective_from")
+        first = general.group_by("product_id").agg(pl.col("unit_price_micro").first())
         priced = priced.join(first, on="product_id", how="left", suffix="_first")
         priced = priced.with_columns(pl.coalesce("unit_price_micro", "unit_price_micro_first", pl.lit(0)))
     else:

@@ -194,7 +194,7 @@ def _quarantined(records: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
         for name, expected in EXPECTED.items()
     )
     future = pl.concat_str(
-        pl.lit("start "), _shown(pl.col("start")), pl.lit(" is more than 24 hours after the moment acted in")
+        pl.lit("start "), _shown(pl.col("start")), pl.lit(" is more than 24 hours after the moment acted as of")
     )
     return (
         pl.concat([fields, as_read], how="horizontal")

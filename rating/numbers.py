@@ -18,9 +18,10 @@ def normalise_number(text: pl.Expr, *, country_code: str) -> pl.Expr:
 
     Returns:
         `+` and 5 to 15 digits (E.164), 2 to 6 digits (a short code), `anonymous` for a number that is empty
-        or withheld, or null where it is malformed. Only ASCII digits count. Source: DATA.md, Numbers.
+        or withheld, or null where it is malformed. Only ASCII digits count.
     """
     bare = text.fill_null("").str.strip_chars().str.replace(r"^(?i-u:tel:|sips?:)", "").str.replace(r"(?s)[;@].*$", "")
+    bare = bare.str.strip_chars()
     dialled = bare.str.replace_all("(0)", "", literal=True).str.replace_all(r"[\s./()-]", "")
     # After the 0 and the digit that follows it; a long country code leaves room for fewer.
     most = min(12, MAX_DIGITS - len(country_code) - 1)

@@ -12,6 +12,8 @@ import polars as pl
 from rating.rules import rule
 from schemas.errors import InputRefused
 
+# A moment or period beyond these is a slip, and leaves room to reckon before and after.
+EARLIEST_YEAR, LATEST_YEAR = 1900, 9000
 FOREVER = date(9999, 12, 31)
 MONTHS_PER_YEAR = 12
 MONTHS_PER_QUARTER = 3
@@ -32,7 +34,7 @@ class Period:
         Raises:
             InputRefused: for any other text.
         """
-        if not _PERIOD.fullmatch(text) or text < "0001" or text >= "9999-12":
+        if not _PERIOD.fullmatch(text) or not EARLIEST_YEAR <= int(text[:4]) <= LATEST_YEAR:
             raise InputRefused(f"period {text!r}: expected a month written YYYY-MM, such as 2026-10")
         return cls(int(text[:4]), int(text[5:]))
 

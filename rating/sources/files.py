@@ -83,6 +83,8 @@ def find_files(given: Sequence[str]) -> FoundFiles:
     named: dict[str, Format] = {}
     ignored: set[str] = set()
     for place in given:
+        if not place:
+            raise InputRefused("an empty path: expected a file, a folder or a pattern; is a variable not set?")
         if Path(place).is_dir():
             _search(_absolute(place), named, ignored)
         elif os.path.lexists(place):

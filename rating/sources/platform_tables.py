@@ -13,7 +13,8 @@ import hashlib
 import io
 import json
 import zlib
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
@@ -26,7 +27,7 @@ from schemas.errors import InputRefused, Problem
 from schemas.platform import OPTIONAL_TABLES, SCHEMAS, Platform, empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from schemas.settings import Settings
@@ -62,6 +63,16 @@ class LoadedPlatform:
     files: tuple[SourceFile, ...]
     warnings: tuple[str, ...]
     tables: dict[str, TableRows]
+
+    @contextmanager
+    def naming_files(self) -> Iterator[None]:
+        """Name the file of a table in what is refused about the table as a whole."""
+        paths = {file.stem: str(file.path) for file in self.files}
+        try:
+            yield
+        except InputRefused as refused:
+            named = (replace(problem, file=paths.get(problem.file, problem.file)) for problem in refused.problems)
+            raise InputRefused(str(refused), tuple(named)) from None
 
 
 def load_platform(

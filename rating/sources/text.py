@@ -265,7 +265,8 @@ def _check_columns(names: Sequence[str], path: str, line: int, wanted: Wanted) -
         *(Problem(wanted.table, path, line, name, "", f"missing; {expected}") for name in missing),
     )
     if problems:
-        raise InputRefused("\n".join(problem.sentence() for problem in problems), problems)
+        hint = " Are its fields separated by semicolons?" if ";" in names[0] else ""
+        raise InputRefused(f"{path}: the header does not name the columns that are needed.{hint}", problems)
 
 
 def _fields(record: str) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from tests.cli.program import Place, bytes_of, call, make_place, write_cdrs
@@ -110,6 +112,24 @@ def test_read__a_path_that_is_wrong_is_refused(given: str, said: str, bare: Plac
         assert told.status == 2
         assert said.lower() in told.stderr.lower()
         assert not bare.store.exists()
+
+
+def test_read__files_of_every_format_and_shape_are_one_month(bare: Place) -> None:
+    cdrs, moment = bare.folder / "cdrs", datetime(2026, 10, 5, 8, tzinfo=UTC)
+    numbers = {"caller": ["+3225550101"], "callee": ["+33142685300"]}
+    whole = pl.DataFrame({"call_id": ["typed"], "start": [moment], **numbers, "duration_s": [60.5], "user_id": ["u1"]})
+    whole.write_parquet(cdrs / "d.parquet")
+    whole.drop("user_id").with_columns(call_id=pl.lit("bare"), duration_s=pl.lit(60)).write_parquet(cdrs / "e.parquet")
+    other = whole.with_columns(pl.lit(None).alias("user_id"), pl.lit("a").alias("call_id"), pl.lit("7").alias("more"))
+    other.select(reversed(other.columns)).write_parquet(cdrs / "f.parquet")
+    text = whole.with_columns(call_id=pl.lit("json"), start=pl.lit("2026-10-05T10:00:00+02:00"))
+    text.write_ndjson(cdrs / "g.ndjson")
+    told = bare.start("read", "cdrs", "--json", *NOW)
+    assert told.document["counts"] == {
+        "files": 7, "files_skipped": 0, "records": 7, "accepted": 6, "unanswered": 0, "duplicate": 0, "quarantined": 1,
+    }  # fmt: skip
+    aside = [row for row in bare.start("explain", "a", "--json").table("Call a") if row["about"] == "quarantine"]
+    assert ["f.parquet:1" in str(row["explanation"]) for row in aside] == [True]
 
 
 def test_read__a_folder_without_any_cdr_file_is_told(bare: Place) -> None:

@@ -21,7 +21,7 @@ def test_issue__numbers_what_was_rated_and_a_second_time_changes_nothing(rated: 
         )
         assert again.status == 0
         assert "2026-10 was issued at 2026-11-02" in again.stdout
-        assert "nothing was changed" in again.stdout
+        assert "what was issued is not changed" in again.stdout
         assert bytes_of(rated.store) == before
 
 

@@ -87,7 +87,7 @@ def test_r_invoice__a_second_run_changes_nothing_and_says_so(
 ) -> None:
     done = run_month(MONTH, undisturbed)
     assert done.returncode == 0
-    assert "nothing was changed" in done.stdout
+    assert "what was issued is not changed" in done.stdout
     assert contents(undisturbed, tmp_path / "after") == expected
 
 

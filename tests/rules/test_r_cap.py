@@ -211,6 +211,18 @@ def test_r_cap__a_store_that_begins_in_any_month_bills_the_same_users(tmp_path: 
             assert fifth.words(period, *kinds) == every.words(period, *kinds)
 
 
+def test_r_cap__a_customer_of_whom_there_is_no_invoice_is_rebuilt(tmp_path: Path) -> None:
+    # In October the tables have nothing of c1; in November they have twenty users since January, ten of them gone.
+    nothing = tables(contracts="c1 2026-01-01", users="u1 desk 2026-01-01 _ c2")
+    users = "; ".join(f"s{n} seat 2026-01-01 {'2026-11-10' if n < 10 else '_'}" for n in range(20))
+    november = tables(contracts="c1 2026-01-01", users=users)
+    issued = run_months(tmp_path / "store", {"2026-10": nothing, "2026-11": november})
+    counts = issued.user_counts.filter(customer_id="c1", period="2026-11").select(
+        "configured", "billed", "reserved", "reference"
+    )
+    assert counts.rows() == [(10, 18, 8, 20)]
+
+
 def test_r_cap__a_rebuilt_history_needs_no_price_of_its_months() -> None:
     # The book begins in October 2026; which products are reserved in the years before matters no more.
     users = f"{gone(5, 'seat', 'a')}; {stay(5, 'seat', 'b')}; c1..c10 desk 2026-07-01 2026-08-05"

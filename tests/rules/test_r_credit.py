@@ -128,3 +128,8 @@ def test_r_credit__a_credit_that_was_deducted_keeps_its_content(tmp_path: Path) 
     write_tables(folder)
     start(store, "2026-05", folder, "2026-05-31T20:00:00Z")
     assert kept_lines(store, "2026-05").filter(kind="credit").is_empty()
+
+
+def test_r_credit__what_is_left_of_a_customer_without_contract_is_told() -> None:
+    notes = bill(tables(contracts="c1 2026-01-01", charges="h1 2026-10-05 1 4 c2", credits="a 2026-10-05 10 c2")).notes
+    assert [note.partition(";")[0] for note in notes] == ["credit a of c2: 6 EUR are left and there is no contract"]

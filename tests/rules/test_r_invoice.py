@@ -308,7 +308,7 @@ def test_r_invoice__periods_one_after_the_other(tmp_path: Path) -> None:
     start(store, "2026-04", folder, "2026-06-30T20:00:00Z")
     before = contents(store)
     report = start(store, "2026-03", folder, "2026-07-30T20:00:00Z")  # issued, and not the last one either
-    assert report.messages[0] == "2026-03 was issued at 2026-06-30T20:00:00Z; nothing was changed"
+    assert report.messages[0] == "2026-03 was issued at 2026-06-30T20:00:00Z; what was issued is not changed"
     assert contents(store) == before
 
 

@@ -1,4 +1,4 @@
-"""The exports, as the text of their CSV cells (DATA.md, what comes out)."""
+"""The exports, as the text of their CSV cells."""
 
 from __future__ import annotations
 
