@@ -153,7 +153,7 @@ def test_csv__columns_are_found_by_name(tmp_path: Path) -> None:
     ],
 )
 def test_csv__a_header_that_does_not_fit_refuses_the_file(tmp_path: Path, header: bytes, because: str) -> None:
-    with pytest.raises(InputRefused, match="a.csv") as refused:
+    with pytest.raises(InputRefused, match=r"a\.csv") as refused:
         read(write(tmp_path, "a.csv", header + b"1,2\n"))
     told = [str(refused.value), *(problem.sentence() for problem in refused.value.problems)]
     assert because in " ".join(told)

@@ -120,7 +120,7 @@ def test_parquet__a_file_without_rows(tmp_path: Path) -> None:
 def test_parquet__columns_that_do_not_fit_refuse_the_file(
     tmp_path: Path, columns: dict[str, pa.Array], because: str
 ) -> None:
-    with pytest.raises(InputRefused, match="a.parquet") as refused:
+    with pytest.raises(InputRefused, match=r"a\.parquet") as refused:
         read(found(write_table(tmp_path, columns)))
     told = [str(refused.value), *(problem.sentence() for problem in refused.value.problems)]
     assert because in " ".join(told)
