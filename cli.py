@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -67,6 +68,7 @@ DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date
 STORE = Path("store")
 LOG_WIDTH = 160
 BAD_USAGE = 2
+FAULT = 70  # as sysexits.h has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +464,15 @@ def tell_json(arguments: list[str], error: str, problems: Sequence[Problem], sta
         typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
 
 
+def fault(arguments: list[str]) -> int:
+    """Tell a fault of the program itself, with the place where it happened."""
+    traceback.print_exc()
+    message = "a fault of the program, not of its input; what was committed stays. Please report the lines above"
+    tell_json(arguments, message, (), FAULT)
+    show_problems(Console(stderr=True), f"centime: {message}", ())
+    return FAULT
+
+
 def status_of(arguments: list[str]) -> int:
     """Run a command and give its exit status; no mistake of a user, and no full disk, ends in a traceback."""
     try:
@@ -482,9 +493,9 @@ def status_of(arguments: list[str]) -> int:
         status = refuse(arguments, in_words(error))
     except pl.exceptions.ComputeError as error:
         # Polars tells a full disk by words; anything else is a fault of the program and shows where.
-        if "os error" not in str(error):
-            raise
-        status = refuse(arguments, in_words(error))
+        status = refuse(arguments, in_words(error)) if "os error" in str(error) else fault(arguments)
+    except Exception:  # noqa: BLE001 - whoever started it from cron must not take a fault for "done"
+        status = fault(arguments)
     return int(status)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.properties.session import REPOSITORY, in_one_process
+
 GOLDEN = Path(__file__).parent
 SAMPLE = REPOSITORY / "sample_cdrs"
 RUNS = {
@@ -41,27 +41,13 @@ def run_month(period: str, store: Path, *options: str, **more: dict[str, str]) -
     )  # fmt: skip
 
 
-def session(commands: list[list[str]]) -> None:
-    """Many commands in one process, for speed."""
-    done = subprocess.run(
-        [sys.executable, str(REPOSITORY / "tests" / "properties" / "session.py")],
-        cwd=REPOSITORY,
-        input=json.dumps(commands),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-
-
 def export_all(store: Path, target: Path) -> None:
     """Every table of every month as CSV, with paths told from the repository."""
     paths = {(period, table): target / period / f"{table}.csv" for period in RUNS for table in TABLES}
     for path in paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     common = ["--store", str(store), "--config", str(SAMPLE / "centime.toml")]
-    session([["export", table, period, "-o", str(path), *common] for (period, table), path in paths.items()])
+    in_one_process([["export", table, period, "-o", str(path), *common] for (period, table), path in paths.items()])
     for path in paths.values():
         path.write_bytes(path.read_bytes().replace(f"{REPOSITORY}/".encode(), b""))
 

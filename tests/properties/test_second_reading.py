@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-import json
-import subprocess
 import sys
+import tempfile
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.properties.session import REPOSITORY
+from tests.properties.session import in_one_process, started
 from tests.properties.worlds import World, draw_world
 from tests.second_reading.months import before
 from tests.second_reading.reading import Store, read_months
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 Cells = dict[str, str]
 QUICK_SEEDS = range(12)
-SOAK_SEEDS = range(100, 500)
 LEFT_OUT = {"description", "detail", "record"}
 HEADERS = {
     "rated": "call_id customer_id user_id start period direction caller callee zone_id duration_s billable_s "
@@ -49,12 +49,20 @@ def test_second_reading__each_run_in_a_process_of_its_own(tmp_path: Path) -> Non
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", SOAK_SEEDS)
-def test_second_reading__hundreds_of_worlds(seed: int, tmp_path: Path) -> None:
-    compare(draw_world(seed), tmp_path, in_one_process)
+@settings(max_examples=400, deadline=None, print_blob=True)
+@given(seed=st.integers(min_value=0, max_value=2**32))
+def test_second_reading__hundreds_of_worlds(seed: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        compare(draw_world(seed), Path(folder), in_one_process)
 
 
-def compare(world: World, folder: Path, start: Callable[[list[list[str]]], None]) -> None:
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(5))
+def test_second_reading__thousands_of_calls(seed: int, tmp_path: Path) -> None:
+    compare(draw_world(seed, calls=6_000), tmp_path, in_one_process)
+
+
+def compare(world: World, folder: Path, start: Callable[[list[list[str]]], object]) -> None:
     """Run the program on a world and hold every table of every period against the second reading."""
     world.write(folder)
     (folder / "exports").mkdir()
@@ -98,19 +106,6 @@ def exported(folder: Path, table: str, period: str) -> Path:
 def one_by_one(commands: list[list[str]]) -> None:
     for arguments in commands:
         started([sys.executable, "-m", "cli", *arguments])
-
-
-def in_one_process(commands: list[list[str]]) -> None:
-    """All of them after one start, for speed."""
-    started([sys.executable, str(Path(__file__).with_name("session.py"))], json.dumps(commands))
-
-
-def started(command: list[str], standard_input: str = "") -> None:
-    """Exit 1 is done too, with something a person must look at."""
-    done = subprocess.run(command, cwd=REPOSITORY, input=standard_input, capture_output=True, text=True, check=False)
-    told = f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    assert done.returncode in (0, 1), told
-    assert "Traceback" not in done.stderr, told
 
 
 def first_difference(second: Store, table: str, period: str, path: Path) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SESSION = Path("tests") / "properties" / "session.py"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+from tests.properties.session import in_one_process
+
 CDR_HEADER = "call_id,start,direction,caller,callee,duration_s,user_id"
 
 Cells = dict[str, str]
@@ -116,10 +117,7 @@ class Months:
 
     def done(self) -> list[dict[str, object]]:
         """Run the commands; gives what each told."""
-        command = [sys.executable, str(SESSION)]
-        given = json.dumps(self.commands)
-        done = subprocess.run(command, cwd=REPOSITORY, input=given, capture_output=True, text=True, check=False)
-        assert done.returncode in (0, 1), f"{done.stdout}\n{done.stderr}"
+        done = in_one_process(self.commands)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def exported(self, name: str) -> list[Cells]:

@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from invoicing.conservation import Balance, unbalanced_files
-from tests.rules.months import LATER_TABLES, REPOSITORY, TABLES, Months, cells
+from tests.properties.session import REPOSITORY
+from tests.rules.months import LATER_TABLES, TABLES, Months, cells
 
 if TYPE_CHECKING:
     from pathlib import Path
