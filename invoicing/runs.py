@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from invoicing.progress import Progress
     from invoicing.store import Store
     from rating.periods import Period
+    from rating.pipeline import Rated
 import polars as pl
 
 from invoicing.issuing import Tables
@@ -176,24 +177,25 @@ def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
         desk.moment.program,
         desk.moment.text,
     )
-    _tell_rating(desk, report, rating.calls, rating.unrated, rating.amount_cents, rated.rated.reports)
+    _tell_rating(desk, report, rated.rated)
     report.warnings += tables.loaded.warnings
     return rating
 
 
-def _tell_rating(
-    desk: Desk, report: Report, calls: int, unrated: int, amount_cents: int, reports: pl.DataFrame
-) -> None:
-    report.counts |= {"rated": calls, "unrated": unrated}
-    report.sums["rated_cents"] = amount_cents
+def _tell_rating(desk: Desk, report: Report, rated: Rated) -> None:
+    report.counts |= {"rated": rated.calls.height, "unrated": rated.unrated.height}
+    report.sums["rated_cents"] = int(rated.calls["amount_cents"].sum())
     words = {
         "R-SPOOF": "calls show a caller number that is not active for the customer (17.1)",
         "R-SUSPENDED": "calls were placed while the customer was suspended (8.7)",
     }
     report.warnings += [
-        f"{customer}: {count} {words[rule_id]}; rated ({rule_id})" for rule_id, customer, count in reports.iter_rows()
+        f"{customer}: {count} {words[rule_id]}; rated ({rule_id})"
+        for rule_id, customer, count in rated.reports.iter_rows()
     ]
-    judge_quarantine(desk, report, unrated, calls + unrated, "calls judged")
+    # Nobody can do anything about calls from before the store began: they are told, and do not count here.
+    unrated = rated.unrated.filter(pl.col("reason") != "before_start").height
+    judge_quarantine(desk, report, unrated, rated.calls.height + unrated, "calls judged")
 
 
 def pending_rating(desk: Desk, period: Period, tables: Tables) -> Rating:
@@ -360,8 +362,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
     rated = rating_run.rate_period(
         desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings, desk.progress
     ).rated
-    amount = int(rated.calls["amount_cents"].sum())
-    _tell_rating(desk, report, rated.calls.height, rated.unrated.height, amount, rated.reports)
+    _tell_rating(desk, report, rated)
     bill = bill_period(period, tables.platform, rated.calls, tables.services, tables.history, desk.settings, desk.today)
     _tell_bill(report, bill, retro_changes(desk, desk.ledger.last_run(), tables.loaded, period))
     report.tables["Draft invoices"] = bill.invoices
