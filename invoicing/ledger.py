@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
+from invoicing.store import write_whole
 from rating.periods import Period
 from schemas.errors import StoreUnavailable
 
@@ -102,6 +103,14 @@ class Rating:
     reports: str
 
 
+def _begin(path: Path) -> None:
+    """Make an empty ledger, readable by its owner only."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(TABLES)
+        connection.execute("insert into meta values ('format', ?)", [FORMAT])
+    path.chmod(0o600)
+
+
 class Ledger:
     """One open ledger; `with ledger.transaction():` around everything that belongs together."""
 
@@ -116,16 +125,11 @@ class Ledger:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         }
-        known = path.exists()
         try:
+            if not read_only and not path.exists():
+                write_whole(path, _begin)
             self._connection = duckdb.connect(str(path), read_only=read_only, config=settings)
             self._connection.execute("set lock_configuration = true")
-            if not known:
-                path.chmod(0o600)
-            if not self.rows("select 1 from duckdb_tables() where table_name = 'meta'"):
-                with self.transaction():
-                    self._connection.execute(TABLES)
-                    self.execute("insert into meta values ('format', ?)", [FORMAT])
         except duckdb.Error as error:
             raise StoreUnavailable(
                 f"{path}: the ledger cannot be opened: {str(error).splitlines()[0]}; restore it from a backup"

@@ -144,6 +144,9 @@ class Store:
 
     def sweep(self, named: set[str]) -> None:
         """Remove what a process that died had begun: files of the store's own names that no ledger row names."""
+        for path in self.root.glob(f"{self.ledger_path.name}.*"):
+            if is_temporary(path):
+                path.unlink()
         for folder in (*FOLDERS, "invoices"):
             for path in sorted((self.root / folder).rglob("*")):
                 relative = path.relative_to(self.root).as_posix()
