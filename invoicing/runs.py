@@ -237,9 +237,10 @@ def issue(desk: Desk, rating: Rating, tables: Tables, invoice_date: date, report
         [str(rating.period)],
     )[0]
     records, quarantined = (int(str(count or 0)) for count in filed)
+    # Only what does not depend on how the calls came in: in one run, in daily reads, or over a run that died.
     summary: dict[str, object] = {
-        "counts": report.counts, "sums": report.sums, "warnings": report.warnings,
-        "records": records, "quarantined": quarantined, "documents": documents,
+        "calls": rating.calls, "unrated": rating.unrated, "records": records, "quarantined": quarantined,
+        "invoices": bill.invoices.height, "notes": [*bill.notes, *retro], "documents": documents,
     }  # fmt: skip
     desk.progress.start("issuing invoices", bill.invoices.height)
     run = issuing.commit_issue(
