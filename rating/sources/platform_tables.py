@@ -12,9 +12,11 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
@@ -351,7 +353,7 @@ def _json_record(text: _TextTable, line: int, raw: str) -> dict[str, str | None]
     try:
         record = json.loads(
             raw,
-            parse_float=str,
+            parse_float=_plain_digits,
             parse_int=str,
             parse_constant=_no_number,
             object_pairs_hook=_no_twins,
@@ -369,6 +371,12 @@ def _json_record(text: _TextTable, line: int, raw: str) -> dict[str, str | None]
             text.refuse(line, "expected text or a number", column=name, value=json.dumps(entry))
             return None
     return record
+
+
+def _plain_digits(number: str) -> str:
+    """A JSON number without its exponent, where it has a small one: programs write 0.000001 as 1e-06."""
+    exponent = re.fullmatch(r"-?[0-9.]+[eE]([+-]?[0-9]{1,2})", number)
+    return number if exponent is None else f"{Decimal(number):f}"
 
 
 def _no_number(name: str) -> object:

@@ -304,12 +304,12 @@ def test_platform_tables__a_broken_json_line_is_told(
 
 def test_platform_tables__json_decimals_are_read_from_their_digits(folder: Path) -> None:
     (folder / "credits.csv").unlink()
-    figures = ["0.29", "1.10", '"2.5"', "100000000.01"]
+    figures = ["0.29", "1.10", '"2.5"', "100000000.01", "3e-2", "1.5E+1"]
     row = '{{"credit_id": {}, "customer_id": "c1", "date": "2026-01-01", "description": 7, "amount": {}}}'
     (folder / "credits.ndjson").write_text("\n".join(row.format(n, figure) for n, figure in enumerate(figures)))
     credits_ = load_platform(folder, Settings()).platform.credits
-    assert credits_["amount_cents"].to_list() == [29, 110, 250, 10_000_000_001]
-    assert credits_["credit_id"].to_list() == ["0", "1", "2", "3"]
+    assert credits_["amount_cents"].to_list() == [29, 110, 250, 10_000_000_001, 3, 1500]
+    assert credits_["credit_id"].to_list() == ["0", "1", "2", "3", "4", "5"]
 
 
 @pytest.mark.parametrize(
