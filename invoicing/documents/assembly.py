@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -120,8 +120,8 @@ def call_detail(labelled: pl.DataFrame, timezone: str) -> pl.DataFrame:
 
 
 def _line(row: dict[str, object]) -> Line:
-    fields = {name: row[name] for name in Line.__dataclass_fields__ if name != "article"}
-    return Line(**fields, article=article_of(str(row["rule"])))  # type: ignore[arg-type]
+    fields: dict[str, Any] = {name: row[name] for name in Line.__dataclass_fields__ if name != "article"}
+    return Line(**fields, article=article_of(str(row["rule"])))
 
 
 def _traffic(labelled: pl.DataFrame) -> tuple[ZoneTraffic, ...]:
