@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rating.sources.text import BLOCK_BYTES, Rows, Wanted, read_rows
+from rating.sources.rows import BLOCK_BYTES, Rows, Wanted
+from rating.sources.table_rows import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

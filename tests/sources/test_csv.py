@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rating.sources import text
+from rating.sources import rows as reasons
 from schemas.errors import InputRefused
 from tests.sources.written import WANTED, outcome, read, rows_of, write
 
@@ -47,24 +47,24 @@ def ragged(fields: int) -> str:
         (b'1,"2,3"\n', [(3, ragged(2))]),
         (b"1\n", [(3, ragged(1))]),
         (b" \n", [(3, ragged(1))]),
-        (b"1,\xff,3\n", [(3, text.NOT_UTF8)]),
-        (b"1,\xc3,3\n", [(3, text.NOT_UTF8)]),
-        (b"\xed\xa0\x80,2,3\n", [(3, text.NOT_UTF8)]),
-        (b"1,2\x00,3\n", [(3, text.HAS_NUL)]),
-        (b'1,"a\n\xff",3\n', [(3, text.NOT_UTF8)]),
-        (b'1,"a\n\x00",3\n', [(3, text.HAS_NUL)]),
-        (b"\x00" * 3000 + b"\n", [(3, text.HAS_NUL)]),
-        (b'1,"2,3\n', [(3, text.MISQUOTED)]),
-        (b'1,2,"3\n', [(3, text.MISQUOTED)]),
-        (b'1,2,3"\n', [(3, text.MISQUOTED)]),
-        (b'1,2 "two",3\n', [(3, text.MISQUOTED)]),
-        (b'1, "2",3\n', [(3, text.MISQUOTED)]),
-        (b'1,"2"2,3\n', [(3, text.MISQUOTED)]),
-        (b'"1","2","3\n"4","5","6"\n', [(3, text.MISQUOTED), (4, "4", "5", "6")]),
+        (b"1,\xff,3\n", [(3, reasons.NOT_UTF8)]),
+        (b"1,\xc3,3\n", [(3, reasons.NOT_UTF8)]),
+        (b"\xed\xa0\x80,2,3\n", [(3, reasons.NOT_UTF8)]),
+        (b"1,2\x00,3\n", [(3, reasons.HAS_NUL)]),
+        (b'1,"a\n\xff",3\n', [(3, reasons.NOT_UTF8)]),
+        (b'1,"a\n\x00",3\n', [(3, reasons.HAS_NUL)]),
+        (b"\x00" * 3000 + b"\n", [(3, reasons.HAS_NUL)]),
+        (b'1,"2,3\n', [(3, reasons.MISQUOTED)]),
+        (b'1,2,"3\n', [(3, reasons.MISQUOTED)]),
+        (b'1,2,3"\n', [(3, reasons.MISQUOTED)]),
+        (b'1,2 "two",3\n', [(3, reasons.MISQUOTED)]),
+        (b'1, "2",3\n', [(3, reasons.MISQUOTED)]),
+        (b'1,"2"2,3\n', [(3, reasons.MISQUOTED)]),
+        (b'"1","2","3\n"4","5","6"\n', [(3, reasons.MISQUOTED), (4, "4", "5", "6")]),
         (b'1,2,"3\n4,5,6"\n', [(3, "1", "2", "3\n4,5,6")]),  # may have been meant so
-        (b'1,2,"3\n4,5,6\n7,8,9"\n', [(3, text.MISQUOTED), (4, "4", "5", "6"), (5, text.MISQUOTED)]),
-        (b'1,2,"3\n4,5,""\n6"\n', [(3, text.MISQUOTED), (4, "4", "5", None), (5, text.MISQUOTED)]),
-        (b'"' * 1001 + b"\n", [(3, text.MISQUOTED)]),
+        (b'1,2,"3\n4,5,6\n7,8,9"\n', [(3, reasons.MISQUOTED), (4, "4", "5", "6"), (5, reasons.MISQUOTED)]),
+        (b'1,2,"3\n4,5,""\n6"\n', [(3, reasons.MISQUOTED), (4, "4", "5", None), (5, reasons.MISQUOTED)]),
+        (b'"' * 1001 + b"\n", [(3, reasons.MISQUOTED)]),
     ],
 )
 def test_csv__dirt_costs_its_own_row(tmp_path: Path, dirt: bytes, between: list[tuple[object, ...]]) -> None:
@@ -95,11 +95,11 @@ def test_csv__a_quote_is_closed_within_a_hundred_lines_or_never(tmp_path: Path) 
 
 
 def test_csv__a_line_too_long_costs_itself(tmp_path: Path) -> None:
-    long = b"1,2," + b"x" * text.MAX_LINE_BYTES + b"\n"
+    long = b"1,2," + b"x" * reasons.MAX_LINE_BYTES + b"\n"
     file = write(tmp_path, "a.csv", b"a,b,c\nx,y,z\n" + long + b"p,q,r\n")
     whole = read(file)
-    assert outcome(whole) == [(2, "x", "y", "z"), (3, text.TOO_LONG), (4, "p", "q", "r")]
-    assert whole["record"].str.len_chars().to_list() == [5, text.CUT_CHARACTERS, 5]
+    assert outcome(whole) == [(2, "x", "y", "z"), (3, reasons.TOO_LONG), (4, "p", "q", "r")]
+    assert whole["record"].str.len_chars().to_list() == [5, reasons.CUT_CHARACTERS, 5]
     assert read(file, block_bytes=100_000).equals(whole)
 
 
@@ -109,7 +109,7 @@ def test_csv__a_last_line_without_line_end(tmp_path: Path, line_end: bytes, last
     file = write(tmp_path, "a.csv", line_end.join([b"a,b,c", b"x,y,z", last]))
     for block_bytes in BLOCKS:
         rows = outcome(read(file, block_bytes=block_bytes))
-        assert rows == [(2, "x", "y", "z"), (3, text.UNTERMINATED)]
+        assert rows == [(2, "x", "y", "z"), (3, reasons.UNTERMINATED)]
         rows = outcome(read(file, unterminated="accept", block_bytes=block_bytes))
         assert rows == [(2, "x", "y", "z"), (3, "1", "2", "3")]
 
@@ -117,7 +117,7 @@ def test_csv__a_last_line_without_line_end(tmp_path: Path, line_end: bytes, last
 def test_csv__a_record_over_lines_may_be_the_last(tmp_path: Path) -> None:
     file = write(tmp_path, "a.csv", b'a,b,c\n1,"2\n2",3')
     for block_bytes in BLOCKS:
-        assert outcome(read(file, block_bytes=block_bytes)) == [(2, text.UNTERMINATED)]
+        assert outcome(read(file, block_bytes=block_bytes)) == [(2, reasons.UNTERMINATED)]
         assert outcome(read(file, unterminated="accept", block_bytes=block_bytes)) == [(2, "1", "2\n2", "3")]
 
 

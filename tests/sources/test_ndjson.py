@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rating.sources import text
+from rating.sources import rows as reasons
 from schemas.errors import InputRefused
 from tests.sources.written import WANTED, outcome, read, rows_of, write
 
@@ -83,21 +83,21 @@ def test_ndjson__each_line_is_judged_alone(tmp_path: Path, line: bytes, fields: 
 def test_ndjson__a_fault_says_what_is_wrong(tmp_path: Path) -> None:
     lines = b'[1]\n{"a":[1]}\n{"a":NaN}\n{"a":"\\u0000"}\n{"a":"\xff"}\n{"a":"1"'
     rows = read(write(tmp_path, "a.ndjson", lines))
-    what = f"{text.NO_OBJECT} of texts and figures"
+    what = f"{reasons.NO_OBJECT} of texts and figures"
     assert rows["fault"].to_list() == [
         f"{what}: no object",
         f"{what}: an object or a list in a field",
         f"{what}: NaN is no figure",
-        f"{what}: {text.HAS_NUL}",
-        text.NOT_UTF8,
-        text.UNTERMINATED,
+        f"{what}: {reasons.HAS_NUL}",
+        reasons.NOT_UTF8,
+        reasons.UNTERMINATED,
     ]
     assert rows["record"].to_list() == lines.decode(errors="replace").split("\n")
 
 
 def test_ndjson__a_last_line_without_line_end(tmp_path: Path) -> None:
     file = write(tmp_path, "a.ndjson", GOOD + GOOD.rstrip())
-    assert outcome(read(file)) == [(1, "x", "y", "z"), (2, text.UNTERMINATED)]
+    assert outcome(read(file)) == [(1, "x", "y", "z"), (2, reasons.UNTERMINATED)]
     assert outcome(read(file, unterminated="accept")) == [(1, "x", "y", "z"), (2, "x", "y", "z")]
 
 

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from rating.mediation import record_text
-from rating.sources import text
+from rating.sources import parquet_rows
+from rating.sources import rows as reasons
 from schemas.errors import InputRefused
 from tests.sources.written import WANTED, found, outcome, read, rows_of, write
 
@@ -39,7 +40,7 @@ def test_parquet__rows_are_numbered_over_row_groups(tmp_path: Path, monkeypatch:
     path = write_table(tmp_path, {"a": pa.array(numbers), "b": pa.array(numbers)}, row_group_size=3)
     whole = read(found(path))
     assert outcome(whole) == [(row, number, number, None) for row, number in enumerate(numbers, start=1)]
-    monkeypatch.setattr(text, "BATCH_ROWS", 4)
+    monkeypatch.setattr(parquet_rows, "BATCH_ROWS", 4)
     assert read(found(path)).equals(whole)
 
 
@@ -84,7 +85,7 @@ def test_parquet__text_that_is_not_utf8_costs_its_row(tmp_path: Path) -> None:
     columns = {"a": dirty(b"1", b"\xff", b"3", None), "b": dirty(b"x", b"y", b"z", b"w"),
                "note": dirty(b"", b"", b"\xc3", b"")}  # fmt: skip
     rows = read(found(write_table(tmp_path, columns)))
-    assert outcome(rows) == [(1, "1", "x", None), (2, text.NOT_UTF8), (3, text.NOT_UTF8), (4, None, "w", None)]
+    assert outcome(rows) == [(1, "1", "x", None), (2, reasons.NOT_UTF8), (3, reasons.NOT_UTF8), (4, None, "w", None)]
     assert json.loads(record_text(rows["record"])[1]) == {"a": "\ufffd", "b": "y", "note": ""}
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rating.sources.files import FoundFile, format_of
-from rating.sources.text import Rows, Wanted, read_rows
+from rating.sources.rows import Rows, Wanted
+from rating.sources.table_rows import read_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,90 @@
+"""Rows of a file as they are read: which columns are wanted, what a row looks like, why one is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from schemas.errors import InputRefused, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+BLOCK_BYTES = 64 * 1024 * 1024
+BATCH_ROWS = 1_000_000
+MAX_LINE_BYTES = 1024 * 1024
+MAX_RECORD_LINES = 100
+CUT_CHARACTERS = 1000
+
+UNTERMINATED = "the last line has no line end: it may have been cut short"
+NOT_UTF8 = "not UTF-8 text"
+HAS_NUL = "a NUL character"
+TOO_LONG = f"a line longer than {MAX_LINE_BYTES} bytes"
+MISQUOTED = "a quote that is not closed, or that stands inside a field without quotes"
+NO_OBJECT = "not one JSON object"
+
+ROW = pl.Schema({"source_line": pl.Int64, "record": pl.String, "fault": pl.String})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The columns to read from a file.
+
+    Attributes:
+        table: What the file is a part of, as a refusal names it, such as `cdrs` or `users`.
+        required: The columns without which the file is refused.
+        optional: The columns that may be absent.
+    """
+
+    table: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All the columns, the required ones first."""
+        return self.required + self.optional
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one file, a block at a time.
+
+    Attributes:
+        frames: Frames of source_line (Int64, from 1: the first physical line of the row or, in Parquet, its
+            number), record (the row as read: String, undecodable bytes as U+FFFD; in Parquet a Struct of its
+            columns), fault (String: why this is no row at all; its fields mean nothing then) and the columns
+            wanted, null where absent. CSV and NDJSON give String, empty or null for nothing. Parquet gives
+            String for text and bytes, Datetime('us', 'UTC') for times with a zone, other columns as they are.
+            An empty file gives no frame.
+        unknown_columns: The other columns of the file; complete when all frames have been read.
+    """
+
+    frames: Iterator[pl.DataFrame]
+    unknown_columns: set[str]
+
+
+def check_columns(names: Sequence[str], path: str, line: int, wanted: Wanted) -> None:
+    """Refuse a file whose columns are not those expected, naming all that is wrong with them."""
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    missing = [name for name in wanted.required if name not in names]
+    expected = f"expected in the header, which has {', '.join(names)}"[:CUT_CHARACTERS]
+    problems = (
+        *(Problem(wanted.table, path, line, name, "", "expected once in the header") for name in twice),
+        *(Problem(wanted.table, path, line, name, "", f"missing; {expected}") for name in missing),
+    )
+    if problems:
+        hint = " Are its fields separated by semicolons?" if ";" in names[0] else ""
+        raise InputRefused(f"{path}: the header does not name the columns that are needed.{hint}", problems)
+
+
+def row_schema(wanted: Wanted) -> pl.Schema:
+    """The columns of `ROW` and the wanted ones, as text."""
+    return pl.Schema({**ROW, **dict.fromkeys(wanted.columns, pl.String())})
+
+
+def without_fields(rows: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
+    """Rows that are none: in the columns of `ROW`, the wanted ones null."""
+    return rows.select(*ROW, *(pl.lit(None, pl.String).alias(name) for name in wanted.columns))
