@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import tempfile
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rating.sources import rows as reasons
@@ -169,13 +170,25 @@ FIELD = st.text(st.sampled_from('ab1 ,"\né#\t'), max_size=4)
 TABLE = st.lists(st.lists(FIELD, min_size=3, max_size=3), max_size=8)
 
 
+def holds_a_row(row: list[str]) -> bool:
+    """Whether a record over several lines has one that is a whole row by itself: it is then set aside, not guessed."""
+    written = io.StringIO()
+    csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row)
+    csv.writer(written, lineterminator="\n").writerow(row)
+    for line in written.getvalue().split("\n") if any("\n" in field for field in row) else []:
+        with contextlib.suppress(csv.Error):
+            if [len(fields) for fields in csv.reader([line], strict=True)] == [3]:
+                return True
+    return False
+
+
 @settings(max_examples=100, deadline=None)
 @given(TABLE, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.sampled_from(["\n", "\r\n"]), st.integers(1, 60))
+@example([["\n", ",,", "\n"], ["a\nb", "x", "y"]], csv.QUOTE_MINIMAL, "\n", 1)
 def test_csv__what_is_written_is_read(
     table: list[list[str]], quoting: Literal[0, 1], line_end: str, block_bytes: int
 ) -> None:
-    # Commas and line ends in one field may look like whole rows of their own.
-    table = [row for row in table if not any("\n" in field and "," in field for field in row)]
+    table = [row for row in table if not holds_a_row(row)]
     written = io.StringIO()
     csv.writer(written, quoting=quoting, lineterminator=line_end).writerows([["a", "b", "c"], *table])
     with tempfile.TemporaryDirectory() as folder:
