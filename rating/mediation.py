@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from rating.forms import read_text
 from rating.numbers import ANONYMOUS, normalise_number
 from rating.rules import rule
 
@@ -20,7 +21,9 @@ QUARANTINE_COLUMNS = ("call_id", "reason", "source_line", "detail", "record")
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _HOUR_MINUTE = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_USUAL_START = rf"^{_DAY}T{_HOUR_MINUTE}:[0-5][0-9]Z$"
 _START = rf"^{_DAY}[Tt ]{_HOUR_MINUTE}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_HOUR_MINUTE})$"
+_TO_SECOND = "%Y-%m-%dT%H:%M:%S"
 
 # In the order of the columns: the first that cannot be read is the one that is named.
 EXPECTED = {
@@ -153,9 +156,19 @@ def _start(field: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """An RFC 3339 time in UTC, cut to the microsecond; null where it is none (no zone, no such day)."""
     if dtype == UTC_MICROSECONDS:
         return field
+    return read_text(field, _start_in_utc, _start_anywhere, UTC_MICROSECONDS)
+
+
+def _start_in_utc(text: pl.Expr) -> pl.Expr:
+    """A time as in 2026-10-01T08:00:00Z."""
+    instant = text.str.to_datetime(f"{_TO_SECOND}Z", time_unit="us", time_zone="UTC", strict=False, cache=False)
+    return pl.when(text.str.contains(_USUAL_START)).then(instant)
+
+
+def _start_anywhere(field: pl.Expr) -> pl.Expr:
     text = field.str.strip_chars()
     second = pl.concat_str(text.str.slice(0, 10), pl.lit("T"), text.str.slice(11, 8))
-    local = second.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+    local = second.str.to_datetime(_TO_SECOND, time_unit="us", strict=False, cache=False)
     micro = text.str.extract(r"\.([0-9]{1,6})").str.pad_end(6, "0").cast(pl.Int64).fill_null(0)
     offset = text.str.extract(rf"([+-]{_HOUR_MINUTE})$")
     minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.slice(4, 2).cast(pl.Int64)
@@ -171,6 +184,16 @@ def _whole_seconds(field: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """
     if dtype.is_numeric():
         return pl.when(field >= 0).then(field.ceil().cast(pl.Int64, strict=False))
+    return read_text(field, _few_digits, _decimal_seconds, pl.Int64())
+
+
+def _few_digits(text: pl.Expr) -> pl.Expr:
+    """A text of one to five digits: an integer without a sign."""
+    signed = text.str.starts_with("+") | text.str.starts_with("-")
+    return pl.when((text.str.len_bytes() <= 5) & ~signed).then(text.cast(pl.Int64, strict=False))  # noqa: PLR2004
+
+
+def _decimal_seconds(field: pl.Expr) -> pl.Expr:
     text = field.str.strip_chars()
     # More than five digits after the leading zeros are more than a day, whatever they are.
     well_formed = pl.when(text.str.contains(r"^0*[0-9]{1,5}(?:\.[0-9]+)?$")).then(text)

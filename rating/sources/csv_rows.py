@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rating.sources.lines import read_lines
 from rating.sources.rows import (
     HAS_NUL,
     MAX_RECORD_LINES,
@@ -29,9 +30,9 @@ from rating.sources.rows import (
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
-    from rating.sources.lines import Block
+    from rating.sources.lines import Block, Lines
 
 _QUOTED = '[^"]*(?:""[^"]*)*'
 _FIELD = f'(?:"{_QUOTED}"|[^",]*)'
@@ -40,22 +41,47 @@ _OPEN = f'^(?:{_FIELD},)*"{_QUOTED}$'
 _STILL_OPEN = f'{_QUOTED}(?:",(?:{_FIELD},)*"{_QUOTED})?'
 
 
-def csv_frames(blocks: Iterator[Block], path: str, wanted: Wanted, unknown: set[str]) -> Iterator[pl.DataFrame]:
+def csv_frames(
+    blocks: Iterator[Block], path: str, wanted: Wanted, unknown: set[str], *, accept: bool
+) -> Generator[pl.DataFrame, None, None]:
     """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes."""
     header: list[str] = []
-    held = ROW.to_frame()
+    held, lines_before = b"", 0
     for block in blocks:
-        lines = pl.concat([held, block.lines])
+        content = held + block.content if held else block.content
         if not header:
-            written = lines["record"].ne("").arg_true()
-            if written.is_empty():
+            line, content, lines_before = _first_line(content, lines_before, accept=accept)
+            if line is None:
                 continue
-            header = _header(lines.row(written[0], named=True), path, wanted)
+            header = _header(line, path, wanted)
             unknown.update({name for name in header if name} - set(wanted.columns))
-            lines = lines.slice(written[0] + 1)
-        rows, held = _csv_rows(lines, header, wanted, last=block.last)
+        if not content:
+            continue
+        lines = read_lines(content, lines_before, accept=accept)
+        rows, held_lines = _csv_rows(lines, header, wanted, last=block.last)
+        held = _last_lines(content, held_lines)
+        lines_before += lines.rows.height - held_lines
         if rows.height:
             yield rows
+
+
+def _first_line(content: bytes, lines_before: int, *, accept: bool) -> tuple[dict[str, object] | None, bytes, int]:
+    """The first line that is not empty, what follows it, and how many lines came until then."""
+    while content:
+        end = content.find(b"\n") + 1 or len(content)
+        line = read_lines(content[:end], lines_before, accept=accept).rows.row(0, named=True)
+        content, lines_before = content[end:], lines_before + 1
+        if line["record"]:
+            return line, content, lines_before
+    return None, content, lines_before
+
+
+def _last_lines(content: bytes, count: int) -> bytes:
+    """The last lines of a block that ends with a line end."""
+    start = len(content)
+    for _ in range(count):
+        start = content.rfind(b"\n", 0, start - 1) + 1
+    return content[start:]
 
 
 def _header(line: dict[str, object], path: str, wanted: Wanted) -> list[str]:
@@ -84,27 +110,90 @@ def _fields(record: str) -> list[str]:
     ]
 
 
-def _csv_rows(
-    lines: pl.DataFrame, header: list[str], wanted: Wanted, *, last: bool
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Judge and split the lines; those of a record that may go on in the next block are given back."""
+def _csv_rows(lines: Lines, header: list[str], wanted: Wanted, *, last: bool) -> tuple[pl.DataFrame, int]:
+    """The rows of a block, and how many of its last lines are a record that may go on in the next.
+
+    All lines are split at their commas, all at once. That is right for those without a quote and with as many
+    fields as the header has; the others are looked at one by one, and put where they stand.
+    """
+    split, plain = _split_at_commas(lines, header, wanted)
+    rows = lines.rows.hstack(split)
+    if plain.all():
+        return rows, 0
+    last_line = None if last else lines.before + rows.height
+    others, held_lines = _records(lines.rows.filter(~plain), header, wanted, last_line=last_line)
+    where = others["source_line"] - (lines.before + 1)
+    put = ("record", "fault", *wanted.columns)
+    rows = rows.with_columns(rows[name].scatter(where, others[name]) for name in put)
+    return rows.filter(plain.scatter(where, values=True)), held_lines
+
+
+def _split_at_commas(lines: Lines, header: list[str], wanted: Wanted) -> tuple[pl.DataFrame, pl.Series]:
+    """The fields of every line, and of which lines they are right: the plain ones."""
+    content, columns = lines.content, len(header)
+    # The first line tells the reader how many fields there are: where it has others, one is put before it.
+    before = 0
+    if content[: content.find(b"\n") + 1 or None].count(b",") != columns - 1:
+        content, before = b"," * (columns - 1) + b"\n" + content, 1
+    fields = _read_fields(content, columns, quote_char=None).slice(before)
+    # The fields of a line and the commas between them make up its length, if they are as many as in the header.
+    length = pl.sum_horizontal(pl.col(fields.columns).str.len_bytes()) + (columns - 1)
+    record = pl.col("record")
+    quoted = record.str.contains('"', literal=True) if b'"' in content else pl.lit(value=False)
+    plain = lines.rows.hstack(fields).select(
+        plain=(length == record.str.len_bytes()) & (record != "") & ~pl.lit(lines.odd) & ~quoted
+    )
+    return _wanted_fields(fields, header, wanted), plain.to_series()
+
+
+def _read_fields(content: bytes, columns: int, *, quote_char: str | None) -> pl.DataFrame:
+    """The fields of each record, in columns by their number; a record that has none of a number has an empty one."""
+    return pl.read_csv(
+        content,
+        has_header=False,
+        schema={str(index): pl.String for index in range(columns)},
+        quote_char=quote_char,
+        empty_string_is_null=False,
+        truncate_ragged_lines=True,
+    )
+
+
+def _wanted_fields(fields: pl.DataFrame, header: list[str], wanted: Wanted) -> pl.DataFrame:
+    # By position: the header may have several columns without a name.
+    position = {name: header.index(name) for name in wanted.columns if name in header}
+    return fields.select(
+        (pl.col(str(position[name])) if name in position else pl.lit(None, pl.String)).alias(name)
+        for name in wanted.columns
+    )
+
+
+def _records(
+    others: pl.DataFrame, header: list[str], wanted: Wanted, *, last_line: int | None
+) -> tuple[pl.DataFrame, int]:
+    """Judge and split lines that are not plain, and count those of a record that may go on in the next block.
+
+    Args:
+        others: Lines of a block, in the columns of `ROW`; each line that is not among them is a row by itself.
+        header: The names of the columns.
+        wanted: The columns to read.
+        last_line: The last line of the block; None where the file ends here.
+    """
     row_pattern = f"^{_FIELD}(?:,{_FIELD}){{{len(header) - 1}}}$"
-    judged = lines.with_columns(whole=pl.col("record").str.contains(row_pattern))
+    judged = others.with_columns(whole=pl.col("record").str.contains(row_pattern))
     spans: list[tuple[int, int]] = []
     end = judged.height
     if not judged["whole"].all():
-        spans, end = _records_over_lines(judged, re.compile(row_pattern), last=last)
+        spans, end = _records_over_lines(judged, re.compile(row_pattern), last_line)
     within = pl.Series([line for first, after in spans for line in range(first, after)], dtype=pl.Int64)
     alone = judged.head(end).filter(~pl.int_range(pl.len()).is_in(within.implode()) & (pl.col("record") != ""))
     whole = alone.filter(pl.col("whole") & pl.col("fault").is_null())
-    parts = [whole.select(*ROW).hstack(_split(whole["record"], header, wanted))]
-    if spans:
-        parts.append(_joined(judged, spans, header, wanted))
-    if whole.height < alone.height:
-        faulty = alone.filter(~pl.col("whole") | pl.col("fault").is_not_null())
-        parts.append(without_fields(faulty.with_columns(fault=_csv_fault(len(header))), wanted))
-    rows = pl.concat(parts)
-    return rows if len(parts) == 1 else rows.sort("source_line"), lines.slice(end)
+    faulty = alone.filter(~pl.col("whole") | pl.col("fault").is_not_null())
+    parts = [
+        whole.select(*ROW).hstack(_split_well_quoted(whole["record"], header, wanted)),
+        _joined(judged, spans, header, wanted),
+        without_fields(faulty.with_columns(fault=_csv_fault(len(header))), wanted),
+    ]
+    return pl.concat(parts), judged.height - end
 
 
 def _csv_fault(columns: int) -> pl.Expr:
@@ -116,23 +205,27 @@ def _csv_fault(columns: int) -> pl.Expr:
     return pl.coalesce("fault", pl.when(well_quoted).then(ragged).otherwise(pl.lit(MISQUOTED)))
 
 
-def _records_over_lines(judged: pl.DataFrame, row: re.Pattern[str], *, last: bool) -> tuple[list[tuple[int, int]], int]:
-    """The records that go on over several lines, as (first line, line after), and where this block ends.
+def _records_over_lines(
+    judged: pl.DataFrame, row: re.Pattern[str], last_line: int | None
+) -> tuple[list[tuple[int, int]], int]:
+    """The records that go on over several lines, as (first line, line after), and where these lines end.
 
-    The block ends before its end where a record may go on in the next one.
+    They end before their end where a record may go on in the next block.
     """
     opening = judged.select((~pl.col("whole") & pl.col("record").str.contains(_OPEN)).arg_true()).to_series()
     if opening.is_empty():
         return [], judged.height
-    texts, whole = judged["record"].to_list(), judged["whole"].to_list()
+    numbers, texts, whole = (judged[name].to_list() for name in ("source_line", "record", "whole"))
     spans: list[tuple[int, int]] = []
     free = 0
     for first in opening:
         if first < free:
             continue
-        end = first + MAX_RECORD_LINES
+        end = first + 1
+        while end < min(first + MAX_RECORD_LINES, judged.height) and numbers[end] == numbers[end - 1] + 1:
+            end += 1
         lines = _lines_of_record(texts[first:end], whole[first:end], row)
-        if lines is None and end > judged.height and not last:
+        if lines is None and end - first < MAX_RECORD_LINES and numbers[end - 1] == last_line:
             return spans, first
         if lines:
             free = first + lines
@@ -162,19 +255,9 @@ def _joined(judged: pl.DataFrame, spans: list[tuple[int, int]], header: list[str
     return pl.DataFrame(rows, schema=row_schema(wanted), orient="row")
 
 
-def _split(records: pl.Series, header: list[str], wanted: Wanted) -> pl.DataFrame:
-    """Split records of one line each, known to be well-formed, at their commas."""
+def _split_well_quoted(records: pl.Series, header: list[str], wanted: Wanted) -> pl.DataFrame:
+    """Split records of one line each, known to be whole rows, at the commas outside of quotes."""
     if records.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(wanted.columns, pl.String))
-    # By position: the header may have several columns without a name.
-    position = {name: header.index(name) for name in wanted.columns if name in header}
-    fields = pl.read_csv(
-        records.str.join("\n").item().encode(),
-        has_header=False,
-        schema={str(index): pl.String for index in range(len(header))},
-        columns=list(position.values()),
-    )
-    return fields.select(
-        (pl.col(str(position[name])) if name in position else pl.lit(None, pl.String)).alias(name)
-        for name in wanted.columns
-    )
+    fields = _read_fields(records.str.join("\n").item().encode(), len(header), quote_char='"')
+    return _wanted_fields(fields, header, wanted)

@@ -3,69 +3,139 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rating.sources.files import open_bytes
-from rating.sources.rows import CUT_CHARACTERS, HAS_NUL, MAX_LINE_BYTES, NOT_UTF8, ROW, TOO_LONG, UNTERMINATED
+from rating.sources.rows import CUT_CHARACTERS, HAS_NUL, MAX_LINE_BYTES, NOT_UTF8, TOO_LONG, UNTERMINATED
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
+
+FIRST_BLOCK_BYTES = 64 * 1024
+MAX_ASCII = 127
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole physical lines in order, in the columns of `ROW`; `last` where the file ends."""
+    """Whole physical lines, as bytes.
 
-    lines: pl.DataFrame
+    Attributes:
+        content: The lines with their line ends; where the file ends, the last may have none.
+        last: Whether the file ends here.
+    """
+
+    content: bytes
     last: bool
 
 
-def line_blocks(path: str, *, accept: bool, block_bytes: int) -> Iterator[Block]:
-    """The lines of a text, without their line ends; the last block may have none."""
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a block.
+
+    Attributes:
+        rows: A row per physical line: the columns of `ROW`.
+        odd: Which of them had something in them that text rarely has (Boolean).
+        content: The bytes as UTF-8, line by line as in `rows`; an odd line may be masked.
+        before: How many lines the file has before these.
+    """
+
+    rows: pl.DataFrame
+    odd: pl.Series
+    content: bytes
+    before: int
+
+
+def text_blocks(path: str, block_bytes: int) -> Generator[Block, None, None]:
+    """The blocks of a text: of the first, which has the header, a part is copied, so it is short.
+
+    The last one holds what follows the last line end, and is mostly empty.
+    """
     with open_bytes(path) as stream:
-        rest, read = b"", 0
-        for chunk in _chunks(stream, path, block_bytes):
-            block = rest + chunk
-            cut = block.rfind(b"\n") + 1
-            # Of a line too long to be a row only so much is kept as shows that it is.
-            rest = block[cut:][: MAX_LINE_BYTES + 1]
+        chunk = stream.read(min(block_bytes, FIRST_BLOCK_BYTES))
+        if chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise InputRefused(f"{path}: this is UTF-16 text. Expected UTF-8: export it again in that encoding.")
+        rest = b""
+        while chunk:
+            cut = chunk.rfind(b"\n") + 1
             if cut:
-                lines = _lines(block[:cut], read)
-                read += lines.height
-                yield Block(lines, last=False)
-        lines = _lines(rest, read) if rest else ROW.to_frame()
-        if not accept:
-            lines = lines.with_columns(fault=pl.coalesce("fault", pl.lit(UNTERMINATED)))
-        yield Block(lines, last=True)
+                yield Block(b"".join((rest, memoryview(chunk)[:cut])), last=False)
+                rest = b""
+            # Of a line too long to be a row only so much is kept as shows that it is.
+            rest = (rest + chunk[cut:])[: MAX_LINE_BYTES + 1]
+            chunk = stream.read(block_bytes)
+        yield Block(rest, last=True)
 
 
-def _chunks(stream: BinaryIO, path: str, block_bytes: int) -> Iterator[bytes]:
-    chunk = stream.read(block_bytes)
-    if chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputRefused(f"{path}: this is UTF-16 text. Expected UTF-8: export it again in that encoding.")
-    while chunk:
-        yield chunk
-        chunk = stream.read(block_bytes)
+def read_lines(content: bytes, before: int, *, accept: bool) -> Lines:
+    """Cut at the line ends, and say of each line whether it is text at all; `accept` one without line end."""
+    utf8 = content
+    try:
+        records = pl.read_lines(content)["line"]
+    except pl.exceptions.ComputeError:  # not UTF-8 somewhere
+        utf8 = _masked(content)
+        records = pl.read_lines(utf8)["line"]
+    rows = records.to_frame("record").select(
+        source_line=pl.int_range(pl.len(), dtype=pl.Int64) + (before + 1),
+        record="record",
+        fault=pl.lit(None, pl.String),
+    )
+    odd = rows.select(odd=_odd(utf8) | (pl.col("record").str.len_bytes() >= MAX_LINE_BYTES)).to_series()
+    if odd.any():
+        where = odd.arg_true()
+        looked_at = _looked_at(_raw_lines(content, where))
+        for name in looked_at.columns:
+            rows.replace_column(rows.get_column_index(name), rows[name].scatter(where, looked_at[name]))
+    if content and not content.endswith(b"\n") and not accept:
+        fault = pl.coalesce("fault", pl.when(pl.int_range(pl.len()) == pl.len() - 1).then(pl.lit(UNTERMINATED)))
+        rows = rows.with_columns(fault=fault)
+    return Lines(rows, odd | rows["fault"].is_not_null(), utf8, before)
 
 
-def _lines(block: bytes, lines_before: int) -> pl.DataFrame:
-    """Cut at the line ends, and say of each line whether it is text at all."""
-    raw = pc.split_pattern(pa.array([block], pa.large_binary()), "\n").flatten()
-    if block.endswith(b"\n"):
-        raw = raw[:-1]
+def _masked(content: bytes) -> bytes:
+    """Every byte that is not ASCII as a NUL: the lines keep their lengths, and are looked at."""
+    octets = _octets(content)
+    _, masked = octets.scatter((octets > MAX_ASCII).arg_true(), 0).to_arrow().buffers()
+    return bytes(masked)
+
+
+def _octets(content: bytes) -> pl.Series:
+    return pl.Series(pa.Array.from_buffers(pa.uint8(), len(content), [None, pa.py_buffer(content)]))
+
+
+def _odd(content: bytes) -> pl.Expr:
+    """Of which records there is something to look at: a NUL, a return, a byte order mark at the start."""
+    record = pl.col("record")
+    looked_for = pl.lit(value=False)
+    if b"\0" in content or b"\r" in content:
+        looked_for |= record.str.contains("[\0\r]")
+    if not content.isascii():
+        looked_for |= record.str.starts_with("\ufeff")
+    return looked_for
+
+
+def _raw_lines(content: bytes, where: pl.Series) -> pa.Array:
+    """The bytes of some lines, without their line ends."""
+    ends = (_octets(content) == ord("\n")).arg_true().cast(pl.Int64)
+    if not content.endswith(b"\n"):
+        ends.append(pl.Series([len(content)], dtype=pl.Int64))
+    starts = ends.shift(1, fill_value=-1) + 1
+    raw = [content[start:end] for start, end in zip(starts.gather(where), ends.gather(where), strict=True)]
+    return pa.array(raw, pa.large_binary())
+
+
+def _looked_at(raw: pa.Array) -> pl.DataFrame:
+    """The record and the fault of each of these lines."""
     text, undecodable = decode(raw)
-    too_long = pl.Series(pc.greater(pc.binary_length(raw), MAX_LINE_BYTES))
-    # A byte order mark is dropped at the start of any line: files are put one after the other.
     record = pl.col("record").str.strip_chars_end("\r").str.strip_chars_start("\ufeff")
-    return pl.DataFrame({"record": text, "undecodable": undecodable, "too_long": too_long}).select(
-        source_line=pl.int_range(pl.len(), dtype=pl.Int64) + (lines_before + 1),
-        record=pl.when("too_long").then(record.str.slice(0, CUT_CHARACTERS)).otherwise(record),
-        fault=pl.when("too_long")
+    too_long = pl.col("raw").bin.size() > MAX_LINE_BYTES
+    return pl.DataFrame({"raw": pl.Series(raw), "record": text, "undecodable": undecodable}).select(
+        # A byte order mark is dropped at the start of any line: files are put one after the other.
+        record=pl.when(too_long).then(record.str.slice(0, CUT_CHARACTERS)).otherwise(record),
+        fault=pl.when(too_long)
         .then(pl.lit(TOO_LONG))
         .when("undecodable")
         .then(pl.lit(NOT_UTF8))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 
+from rating.sources.lines import read_lines
 from rating.sources.rows import HAS_NUL, NO_OBJECT, ROW, Wanted, row_schema, without_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from rating.sources.lines import Block
 
@@ -20,10 +21,15 @@ _JSON_TEXT = r'"[^"\\\x00-\x1f]*"'
 _JSON_SCALAR = rf"(?:{_JSON_TEXT}|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
 
 
-def ndjson_frames(blocks: Iterator[Block], _path: str, wanted: Wanted, unknown: set[str]) -> Iterator[pl.DataFrame]:
+def ndjson_frames(
+    blocks: Iterator[Block], _path: str, wanted: Wanted, unknown: set[str], *, accept: bool
+) -> Generator[pl.DataFrame, None, None]:
     """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes."""
+    lines_before = 0
     for block in blocks:
-        lines = block.lines.filter(pl.col("record") != "")
+        rows = read_lines(block.content, lines_before, accept=accept).rows
+        lines_before += rows.height
+        lines = rows.filter(pl.col("record") != "")
         if lines.height:
             yield _ndjson_rows(lines, wanted, unknown)
 

@@ -12,7 +12,7 @@ from schemas.errors import InputRefused, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-BLOCK_BYTES = 64 * 1024 * 1024
+BLOCK_BYTES = 32 * 1024 * 1024
 BATCH_ROWS = 1_000_000
 MAX_LINE_BYTES = 1024 * 1024
 MAX_RECORD_LINES = 100

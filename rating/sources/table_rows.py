@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rating.sources.ahead import ahead
 from rating.sources.csv_rows import csv_frames
-from rating.sources.lines import line_blocks
+from rating.sources.lines import text_blocks
 from rating.sources.ndjson_rows import ndjson_frames
 from rating.sources.parquet_rows import parquet_frames
 from rating.sources.rows import BLOCK_BYTES, Rows, Wanted
@@ -31,5 +32,6 @@ def read_rows(file: FoundFile, wanted: Wanted, *, unterminated_last_line: str, b
     if file.format == "parquet":
         return Rows(parquet_frames(file.path, wanted, unknown), unknown)
     frames = csv_frames if file.format == "csv" else ndjson_frames
-    blocks = line_blocks(file.path, accept=unterminated_last_line == "accept", block_bytes=block_bytes)
-    return Rows(frames(blocks, file.path, wanted, unknown), unknown)
+    blocks = ahead(text_blocks(file.path, block_bytes))
+    accept = unterminated_last_line == "accept"
+    return Rows(ahead(frames(blocks, file.path, wanted, unknown, accept=accept)), unknown)
