@@ -1,4 +1,8 @@
-"""The command line: options in, a report out. No rule and no SQL; the only place that reads clock and environment."""
+"""The command line: options in, a report out. No rule and no SQL; the only place that reads clock and environment.
+
+Help, completion and mistakes in usage are answered from this module alone. What a command works with is
+imported by the command itself, when it starts: Polars, DuckDB and the rest take longer than most answers.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +16,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from zoneinfo import ZoneInfo
 
-import duckdb
-import polars as pl
 import typer
-from rich.console import Console
-from typer.rich_utils import rich_format_error
 
-from invoicing import checking, exports, runs
-from invoicing.explaining import explain_call
-from invoicing.intake import pin_settings
-from invoicing.issuing import Moment, choose_invoice_date
-from invoicing.ledger import Ledger
-from invoicing.runs import Desk, Report
-from invoicing.showing import Bars, Plain, show_problems, show_table, visible
-from invoicing.store import in_words, open_store
-from invoicing.verification import verify as verify_store
-from rating.periods import EARLIEST_YEAR, LATEST_YEAR, Period
-from rating.rules import registered_rules
-from rating.sources.settings_file import load_settings
 from schemas.errors import CentimeError, InputRefused, Problem
-from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from invoicing.runs import Desk, Report
+    from schemas.settings import Settings
 
 app = typer.Typer(
     name="centime",
@@ -66,6 +56,7 @@ PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of 
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
 STORE = Path("store")
+EXPORTED = ("rated", "lines", "invoices", "user_counts", "packs_used", "files", "quarantine")
 LOG_WIDTH = 160
 BAD_USAGE = 2
 FAULT = 70  # as sysexits.h has it
@@ -84,6 +75,8 @@ class Common:
 
     def moment(self) -> datetime:
         """The moment to act as of."""
+        from rating.periods import EARLIEST_YEAR, LATEST_YEAR
+
         if self.now is None:
             return datetime.now(UTC)
         try:
@@ -96,12 +89,16 @@ class Common:
 
     def settings(self) -> Settings:
         """The settings in force."""
+        from rating.sources.settings_file import load_settings
+
         here = Path("centime.toml")
         return load_settings(self.config or (here if here.exists() else None))
 
 
 def program_version() -> str:
     """The program's version, as runs keep it."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("centime")
     except PackageNotFoundError:
@@ -137,6 +134,15 @@ def login() -> str:
 @contextmanager
 def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     """Open and hold the store; `writes` makes it where there is none."""
+    from rich.console import Console
+
+    from invoicing.intake import pin_settings
+    from invoicing.issuing import Moment
+    from invoicing.ledger import Ledger
+    from invoicing.runs import Desk
+    from invoicing.showing import Bars, Plain
+    from invoicing.store import open_store
+
     settings, now = common.settings(), common.moment()
     store = open_store(common.store, create=writes)
     holder = (
@@ -168,8 +174,14 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
 
 def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
     """Print the report and leave with its status, `troubled` where a person must look at something."""
+    from rich.console import Console
+
+    from invoicing.showing import show_table, visible
+
     status = troubled if report.attention or (common.strict and report.warnings) else 0
     if common.as_json:
+        from invoicing import exports
+
         document = asdict(report) | {
             "tables": {
                 title: json.loads(exports.as_text(frame).write_json()) for title, frame in report.tables.items()
@@ -213,8 +225,11 @@ def run(
     strict: StrictOption = False,
 ) -> None:
     """The monthly job: read the calls, rate, bill, number and write the invoices of a period."""
+    from invoicing import runs
+    from rating.periods import Period
+
     common = Common("run", store, config, now, as_json, strict)
-    month, report = Period.parse(period), Report("run", period)
+    month, report = Period.parse(period), runs.Report("run", period)
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
         runs.finish_earlier_runs(desk, report)
@@ -232,8 +247,10 @@ def read(
     strict: StrictOption = False,
 ) -> None:
     """Take CDR files into the store; what cannot be read of them goes to quarantine, line by line."""
+    from invoicing import runs
+
     common = Common("read", store, config, now, as_json, strict)
-    report = Report("read")
+    report = runs.Report("read")
     with at_desk(common) as desk:
         runs.read(desk, paths, report)
         runs.judge_quarantine(desk, report, report.counts["quarantined"], report.counts["records"], "records read")
@@ -251,8 +268,11 @@ def rate(
     strict: StrictOption = False,
 ) -> None:
     """Find owner, zone, pack and price of the calls read; may be repeated until the period is issued."""
+    from invoicing import runs
+    from rating.periods import Period
+
     common = Common("rate", store, config, now, as_json, strict)
-    month, report = Period.parse(period), Report("rate", period)
+    month, report = Period.parse(period), runs.Report("rate", period)
     with at_desk(common) as desk:
         runs.require_next(desk.ledger, month)
         rating = runs.rate(desk, month, runs.load_tables(desk, platform, month), report)
@@ -274,8 +294,11 @@ def preview(
     strict: StrictOption = False,
 ) -> None:
     """Show the invoices as they would be; nothing is numbered or stored, and the day does not matter."""
+    from invoicing import runs
+    from rating.periods import Period
+
     common = Common("preview", store, config, now, as_json, strict)
-    month, report = Period.parse(period), Report("preview", period)
+    month, report = Period.parse(period), runs.Report("preview", period)
     with at_desk(common) as desk:
         runs.preview(desk, month, platform, to, report)
     finish(common, report)
@@ -293,8 +316,12 @@ def issue(
     strict: StrictOption = False,
 ) -> None:
     """Bill and number what `rate` rated, with the same tables and settings; `render` then writes the PDFs."""
+    from invoicing import runs
+    from invoicing.issuing import choose_invoice_date
+    from rating.periods import Period
+
     common = Common("issue", store, config, now, as_json, strict)
-    month, report = Period.parse(period), Report("issue", period)
+    month, report = Period.parse(period), runs.Report("issue", period)
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
         if not runs.tell_issued(desk, month, report):
@@ -316,8 +343,11 @@ def render(
     as_json: JsonOption = False,
 ) -> None:
     """Write the PDFs of an issued period, from what the ledger holds; the same bytes each time."""
+    from invoicing import runs
+    from rating.periods import Period
+
     common = Common("render", store, config, now, as_json)
-    month, report = Period.parse(period), Report("render", period)
+    month, report = Period.parse(period), runs.Report("render", period)
     with at_desk(common) as desk:
         runs.render(desk, runs.issued_run(desk.ledger, month), report, again=True)
     finish(common, report)
@@ -325,7 +355,7 @@ def render(
 
 @app.command(epilog="Example: centime export lines 2026-10 -o lines.csv")
 def export(
-    table: Annotated[str, typer.Argument(metavar="TABLE", help=f"One of {', '.join(exports.TABLES)}.")],
+    table: Annotated[str, typer.Argument(metavar="TABLE", help=f"One of {', '.join(EXPORTED)}.")],
     period: PeriodArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="A .parquet, .csv, .ndjson or .xlsx file.")],
     store: StoreOption = STORE,
@@ -334,6 +364,10 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write one table of a period to a file."""
+    from invoicing import exports
+    from invoicing.runs import Report
+    from rating.periods import Period
+
     common = Common("export", store, config, now, as_json)
     month, report = Period.parse(period), Report("export", period)
     with at_desk(common, writes=False) as desk:
@@ -354,6 +388,12 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Why a call costs what it costs: rule, article, tariff row, pack balance, arithmetic."""
+    import polars as pl
+
+    from invoicing.explaining import explain_call
+    from invoicing.runs import Report
+    from invoicing.showing import visible
+
     common = Common("explain", store, config, now, as_json)
     report = Report("explain")
     with at_desk(common, writes=False) as desk:
@@ -377,6 +417,10 @@ def quarantine(
     as_json: JsonOption = False,
 ) -> None:
     """What could not be read or rated, why, and what to do; unrated calls are judged anew by every run."""
+    from invoicing import exports
+    from invoicing.runs import Report
+    from rating.periods import Period
+
     common = Common("quarantine", store, config, now, as_json)
     month, report = Period.parse(period) if period else None, Report("quarantine", period)
     with at_desk(common, writes=False) as desk:
@@ -398,11 +442,14 @@ def check(
     strict: StrictOption = False,
 ) -> None:
     """Validate the platform tables without a store: every problem at once, with file, line and column."""
+    from invoicing.checking import check_tables
+    from invoicing.runs import Report
+
     common = Common("check", store, config, now, as_json, strict)
     report = Report("check")
     settings = common.settings()
     today = common.moment().astimezone(ZoneInfo(settings.rating.timezone)).date()
-    checking.check_tables(folder, settings, today, report)
+    check_tables(folder, settings, today, report)
     finish(common, report)
 
 
@@ -414,6 +461,9 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check that everything the store holds adds up and that nothing was altered; exit 3 if not."""
+    from invoicing.runs import Report
+    from invoicing.verification import verify as verify_store
+
     common = Common("verify", store, config, now, as_json)
     report = Report("verify")
     with at_desk(common, writes=False) as desk:
@@ -434,6 +484,11 @@ def rules(
     as_json: JsonOption = False,
 ) -> None:
     """Every rule: its id, article, sentence, function and tests."""
+    import polars as pl
+
+    from invoicing.runs import Report  # and with it every module that has a rule
+    from rating.rules import registered_rules
+
     common = Common("rules", store, config, now, as_json)
     report = Report("rules")
     table = pl.DataFrame([asdict(found) for found in registered_rules()])
@@ -444,6 +499,10 @@ def rules(
 
 def refuse(arguments: list[str], error: CentimeError) -> int:
     """Tell an error, as text or as JSON, and give the exit status."""
+    from rich.console import Console
+
+    from invoicing.showing import show_problems
+
     problems: tuple[Problem, ...] = getattr(error, "problems", ())
     tell_json(arguments, str(error), problems, error.exit_status)
     show_problems(Console(stderr=True), f"centime: {error}", problems)
@@ -464,8 +523,26 @@ def tell_json(arguments: list[str], error: str, problems: Sequence[Problem], sta
         typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
 
 
+def settle(arguments: list[str], error: Exception) -> int:
+    """Refuse in words what the machine could not do; anything else is a fault and shows where it happened."""
+    from duckdb import FatalException, OperationalError
+    from polars.exceptions import ComputeError
+
+    from invoicing.store import in_words
+
+    # Polars tells a full disk by words.
+    full_disk = isinstance(error, ComputeError) and "os error" in str(error)
+    if full_disk or isinstance(error, OSError | OperationalError | FatalException):
+        return refuse(arguments, in_words(error))
+    return fault(arguments)
+
+
 def fault(arguments: list[str]) -> int:
     """Tell a fault of the program itself, with the place where it happened."""
+    from rich.console import Console
+
+    from invoicing.showing import show_problems
+
     traceback.print_exc()
     message = "a fault of the program, not of its input; what was committed stays. Please report the lines above"
     tell_json(arguments, message, (), FAULT)
@@ -482,6 +559,8 @@ def status_of(arguments: list[str]) -> int:
     except typer.Abort:
         status = refuse(arguments, Interrupted())
     except typer.TyperException as error:
+        from typer.rich_utils import rich_format_error
+
         status = BAD_USAGE
         tell_json(arguments, str(error), (), status)
         rich_format_error(cast("Any", error))
@@ -489,13 +568,8 @@ def status_of(arguments: list[str]) -> int:
         # Whoever read the output has seen enough; the rest of it goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
-    except (OSError, duckdb.OperationalError, duckdb.FatalException) as error:
-        status = refuse(arguments, in_words(error))
-    except pl.exceptions.ComputeError as error:
-        # Polars tells a full disk by words; anything else is a fault of the program and shows where.
-        status = refuse(arguments, in_words(error)) if "os error" in str(error) else fault(arguments)
-    except Exception:  # noqa: BLE001 - whoever started it from cron must not take a fault for "done"
-        status = fault(arguments)
+    except Exception as error:  # noqa: BLE001 - whoever started it from cron must not take a fault for "done"
+        status = settle(arguments, error)
     return int(status)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.prices import require_prices, with_unit_prices
+from rating.frames import place_in_key
 from rating.money import line_amount_cents, narrow_cents
 
 if TYPE_CHECKING:
@@ -78,6 +79,4 @@ def numbered_lines(lines: pl.DataFrame) -> pl.DataFrame:
         pl.when(by_day).then("source_id").otherwise("product_id"), "service_from", "unit_price_micro",
         "service_to",
     )  # fmt: skip
-    return ordered.with_columns(line_no=pl.int_range(1, pl.len() + 1).over("customer_id")).drop(
-        "kind_order", "day_order"
-    )
+    return ordered.with_columns(line_no=place_in_key(["customer_id"]) + 1).drop("kind_order", "day_order")

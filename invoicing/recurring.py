@@ -8,6 +8,7 @@ import polars as pl
 
 from invoicing.lines import DUE_SCHEMA, shaped
 from invoicing.prices import with_unit_prices
+from rating.frames import previous_in_key
 from rating.money import MICRO
 from rating.rules import rule
 from rating.services import USER_GROUP, counted_at_end_of, unit_steps
@@ -84,24 +85,26 @@ def first_period_dues(
     Returns:
         `DUE_SCHEMA` with `group` beside, kind `first_period`, at the price of the day.
     """
+    key = ["customer_id", "group"]
     grouped = rows.with_columns(group=group_of(pl.col("table"), pl.col("product_id")))
-    steps = _steps_with_contracted(grouped, contracted, period)
-    steps = steps.join(billed.rename({"units_micro": "billed_micro"}), on=["customer_id", "group"], how="left")
-    billed_micro = pl.col("billed_micro").fill_null(0)
-    most = pl.max_horizontal(pl.col("units_micro").cum_max().shift(1).over("customer_id", "group"), billed_micro)
-    steps = steps.with_columns(
-        begins=(pl.col("units_micro") > 0)
-        & (pl.col("units_micro").shift(1).over("customer_id", "group") == 0)
-        & pl.col("billed_micro").is_null(),
-        excess_micro=(pl.col("units_micro") - most).clip(lower_bound=0),
-    ).filter(pl.col("day") >= period.first_day)
     starting = grouped.filter(
         (pl.col("active_from") == pl.col("service_start"))
         & pl.col("service_start").is_between(period.first_day, period.last_day)
     )
+    # Who has nothing that starts pays nothing here: the units of all others need not be followed.
+    followed = grouped.join(starting.select(key).unique(), on=key, how="semi")
+    steps = _steps_with_contracted(followed, contracted, period)
+    steps = steps.join(billed.rename({"units_micro": "billed_micro"}), on=key, how="left", maintain_order="left")
+    billed_micro = pl.col("billed_micro").fill_null(0)
+    most = pl.max_horizontal(pl.col("units_micro").cum_max().shift(1).over(key), billed_micro)
+    steps = steps.with_columns(
+        begins=(pl.col("units_micro") > 0)
+        & (previous_in_key("units_micro", key) == 0)
+        & pl.col("billed_micro").is_null(),
+        excess_micro=(pl.col("units_micro") - most).clip(lower_bound=0),
+    ).filter(pl.col("day") >= period.first_day)
     starting = starting.join(terms, on="service_no", how="left").join(
-        steps.select("customer_id", "group", "begins", "excess_micro", service_start="day"),
-        on=["customer_id", "group", "service_start"],
+        steps.select(*key, "begins", "excess_micro", service_start="day"), on=[*key, "service_start"]
     )
     end = pl.min_horizontal(pl.max_horizontal("service_end", "duty_end"), pl.lit(period.next.first_day))
     dues = starting.with_columns(
@@ -131,7 +134,7 @@ def _steps_with_contracted(grouped: pl.DataFrame, contracted: pl.DataFrame, peri
     added = pl.concat([opening, starts]).join(steps, on=[*by, "day"], how="anti")
     steps = pl.concat([steps, added.select(steps.columns)]).sort(*by, "day")
     # Nothing of a customer is active before its contract starts, so the days added hold no units of their own.
-    steps = steps.join(promised, on=by, how="left")
+    steps = steps.join(promised, on=by, how="left", maintain_order="left")
     counts = pl.col("day") >= pl.col("starts_on")
     return steps.with_columns(
         units_micro=pl.when(counts).then(pl.max_horizontal("units_micro", "promised_micro")).otherwise("units_micro")

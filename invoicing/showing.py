@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from rating.money import MICRO
+from schemas.units import MICRO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from schemas.errors import Problem
 
+# Drawing the bars takes a few milliseconds: more often than this they would cost the step more than 1 %.
+REFRESHES_PER_S = 2
 ROWS_SHOWN = 40
 PROBLEMS_SHOWN = 200
 
@@ -49,7 +51,7 @@ class Bars:
         """Show the bars on this console; `close` leaves them standing."""
         self._progress = Progress(
             TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), _Speed(),
-            TimeRemainingColumn(), console=console,
+            TimeRemainingColumn(), console=console, refresh_per_second=REFRESHES_PER_S,
         )  # fmt: skip
         self._task: TaskID | None = None
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from invoicing.store import Store, sha256_of_bytes
 from rating.rules import rule
-from rating.sources.platform_tables import LoadedPlatform, SourceFile, load_platform
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from invoicing.ledger import Ledger
+    from rating.sources.platform_tables import LoadedPlatform, SourceFile
     from schemas.settings import Settings
 
 
@@ -61,6 +61,8 @@ def load_snapshot(store: Store, ledger: Ledger, snapshot: str, settings: Setting
     Raises:
         StoreUnavailable: where one is missing or altered.
     """
+    from rating.sources.platform_tables import load_platform  # noqa: PLC0415 - only who reads tables waits for it
+
     folder = f"snapshots/{snapshot}"
     for path, sha256 in ledger.stored_files().items():
         if path.startswith(f"{folder}/"):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from invoicing.lines import DUE_SCHEMA, shaped
 from invoicing.prices import require_prices, with_unit_prices
+from rating.frames import previous_in_key
 from rating.money import MICRO, ceil_div
 from rating.periods import Period, active_on
 from rating.rules import rule
-from rating.services import counted_at_end_of, months
-from schemas.platform import Platform
+from rating.services import counted_at_end_of, months, unit_steps
 
 if TYPE_CHECKING:
     from rating.frames import Schema
+    from schemas.platform import Platform
 
 REDUCTION_PER_QUARTER = 10
 COUNTS_SCHEMA: Schema = {
@@ -61,8 +64,8 @@ def nothing_before() -> Before:
 def contracted_users(platform: Platform) -> pl.DataFrame:
     """The users that each contract promises, by product (`PRODUCT_SCHEMA` and `starts_on`)."""
     user_products = platform.products.filter(pl.col("kind") == "user").select("product_id")
-    items = platform.contract_items.join(user_products, on="product_id", how="semi")
-    return items.join(platform.contracts, on="contract_id").select(
+    items = platform.contract_items.join(platform.contracts, on="contract_id")
+    return items.join(user_products, on="product_id", how="semi").select(
         "customer_id", "product_id", "starts_on", users=pl.col("quantity_micro") // MICRO
     )
 
@@ -127,7 +130,9 @@ def bill_users(
         active_on(period.next.first_day, "starts_on", "ends_on") & (pl.col("starts_on") <= period.last_day)
     ).select("customer_id", first=pl.col("starts_on") >= period.first_day)
     configured = _count_by_product(counted_at_end_of(period, rows))
-    contracted = contracted_users(platform).select(PRODUCT_SCHEMA.keys())
+    # What a contract promises counts on its first invoice alone.
+    begun = platform.contracts.filter(pl.col("starts_on") >= period.first_day)
+    contracted = contracted_users(replace(platform, contracts=begun)).select(PRODUCT_SCHEMA.keys())
     total = running
     for name, frame in (("configured", configured), ("contracted", contracted)):
         summed = frame.group_by("customer_id").agg(pl.col("users").sum().alias(name))
@@ -142,15 +147,19 @@ def bill_users(
         reserved=pl.col("billed") - pl.col("configured"),
         reference=pl.when("first").then("billed").otherwise("carried"),
     )
-    due = counts.join(
-        pl.concat(
-            [
-                contracted.with_columns(first=pl.lit(value=True)),
-                before.by_product.with_columns(first=pl.lit(value=False)),
-            ]
-        ),
-        on=["customer_id", "first"],
-    ).join(configured.rename({"users": "counted"}), on=["customer_id", "product_id"], how="left")
+    due = (
+        counts.filter(pl.col("reserved") > 0)
+        .join(
+            pl.concat(
+                [
+                    contracted.with_columns(first=pl.lit(value=True)),
+                    before.by_product.with_columns(first=pl.lit(value=False)),
+                ]
+            ),
+            on=["customer_id", "first"],
+        )
+        .join(configured.rename({"users": "counted"}), on=["customer_id", "product_id"], how="left")
+    )
     short = due.select(
         "customer_id", "product_id", "reserved", short=pl.col("users") - pl.col("counted").fill_null(0),
         rule=pl.when("first").then(pl.lit("R-BASIS")).otherwise(pl.lit("R-CAP")),
@@ -174,6 +183,8 @@ def cheapest_first(short: pl.DataFrame, prices: pl.DataFrame, *, price_fallback:
         `PRODUCT_SCHEMA` and `rule`, of the products that take any.
     """
     places = short.filter((pl.col("reserved") > 0) & (pl.col("short") > 0))
+    if places.is_empty():
+        return pl.DataFrame(schema={**PRODUCT_SCHEMA, "rule": pl.String})
     priced = with_unit_prices(places, prices)
     if price_fallback:
         general = prices.filter(pl.col("customer_id").is_null()).sort("effective_from")
@@ -199,16 +210,62 @@ def rebuild_before(
     chosen = platform.contracts.filter(
         pl.col("customer_id").is_in(customers.implode()) & (pl.col("starts_on") < period.first_day)
     )
-    before = nothing_before()
     if chosen.is_empty():
-        return before
-    part = Platform(**{**platform.frames(), "contracts": chosen})
+        return nothing_before()
     their_rows = rows.join(chosen, on="customer_id", how="semi").filter(pl.col("table") == "user")
-    begun = Period.of(chosen.select(pl.col("starts_on").min()).item())
-    for month in months(begun, period.previous):
-        billing = bill_users(month, their_rows, part, before, cap_rounding=cap_rounding, price_fallback=True)
+    short = _once_short(period, their_rows, replace(platform, contracts=chosen))
+    # Who was never short was billed the users there were: the months since the last reference tell all of it.
+    found = [
+        _rebuild_months(begun, period, their_rows, replace(platform, contracts=contracts), cap_rounding=cap_rounding)
+        for contracts, begun in (
+            (chosen.join(short, on="customer_id", how="semi"), None),
+            (chosen.join(short, on="customer_id", how="anti"), _reference_month(period.previous)),
+        )
+    ]
+    counts, by_product = (pl.concat(frames) for frames in zip(*found, strict=True))
+    return Before(counts.sort("customer_id"), by_product.sort("customer_id", "product_id"))
+
+
+def _rebuild_months(
+    begun: Period | None, period: Period, rows: pl.DataFrame, platform: Platform, *, cap_rounding: str
+) -> Before:
+    """Bill the users of every month before a period, from `begun` on; from the first contract's start where None."""
+    before = nothing_before()
+    if platform.contracts.is_empty():
+        return before
+    rows = rows.join(platform.contracts, on="customer_id", how="semi")
+    first = Period.of(platform.contracts.select(pl.col("starts_on").min()).item())
+    for month in months(max(begun or first, first), period.previous):
+        billing = bill_users(month, rows, platform, before, cap_rounding=cap_rounding, price_fallback=True)
         before = Before(billing.counts, billing.by_product())
     return before
+
+
+def _reference_month(month: Period) -> Period:
+    """The last month of the quarter before a month's."""
+    while not month.opens_quarter:
+        month = month.previous
+    return month.previous
+
+
+def _once_short(period: Period, rows: pl.DataFrame, platform: Platform) -> pl.DataFrame:
+    """The customers (`customer_id`) who may have been billed users they did not have, before a period.
+
+    Those are who had fewer users on some day than the day before, and who had fewer at the end of the
+    contract's first month than it promised. Without either, R-CAP and R-BASIS bill the users counted.
+    """
+    by = ["customer_id"]
+    losing = rows.filter(pl.col("active_to") <= period.first_day)
+    begun = platform.contracts.select(pl.col("starts_on").min()).item()
+    steps = unit_steps(
+        rows.join(losing, on=by, how="semi"), first=begun, end=period.first_day + timedelta(days=1), by=by
+    )
+    fewer = steps.filter(pl.col("units_micro") < previous_in_key("units_micro", by))
+    month_after = pl.col("starts_on").dt.month_end().dt.offset_by("1d")
+    counted = _count_by_product(rows.filter(active_on(month_after))).group_by(by).agg(counted=pl.col("users").sum())
+    promised = contracted_users(platform).group_by(by).agg(pl.col("users").sum())
+    lacking = promised.join(counted, on=by, how="left").filter(pl.col("users") > pl.col("counted").fill_null(0))
+    return pl.concat([fewer.select(by), lacking.select(by)]).unique()
 
 
 def reserved_dues(billing: UserBilling, contracts: pl.DataFrame, period: Period) -> pl.DataFrame:

@@ -7,10 +7,12 @@ its customer's contract, so rows are cut to it before anything else looks at the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rating.frames import place_in_key, previous_in_key, running_sum
 from rating.money import MICRO
 from rating.periods import FOREVER, Period, a_year_later, active_on
 from rating.rules import rule
@@ -25,6 +27,8 @@ HOME_COUNTRY = "BE"
 USER_GROUP = "*users"
 
 
+# Every step of a run asks for them: those of its tables and, to compare, of the tables of the run before.
+@lru_cache(maxsize=2)
 def service_rows(platform: Platform) -> pl.DataFrame:
     """Every row that is part of a service, cut to its customer's contract.
 
@@ -63,7 +67,7 @@ def _group_into_services(rows: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFr
     """Give each row its service: one number, the first day and the end of the whole."""
     key = ["table", "service_id", "customer_id"]
     rows = rows.sort(*key, "active_from")
-    rows = rows.with_columns(_previous_end=pl.col("active_to").shift(1).over(key))
+    rows = rows.with_columns(_previous_end=previous_in_key("active_to", key))
     rows = rows.with_columns(
         key_no=pl.struct(key).rle_id(),
         touches=(pl.col("active_from") == pl.col("_previous_end")).fill_null(value=False),
@@ -108,9 +112,7 @@ def merge_service_starts(rows: pl.DataFrame) -> pl.Series:
         The first day of each row's service (Date). Rows are settled one place after the other within their
         key, all keys at once: as many passes as the number with most rows has.
     """
-    rows = rows.select("key_no", "active_from", "touches", "returns").with_columns(
-        place=pl.int_range(pl.len()).over("key_no")
-    )
+    rows = rows.select("key_no", "active_from", "touches", "returns").with_columns(place=place_in_key(["key_no"]))
     starts = rows["active_from"]
     for place in range(1, (rows.select(pl.col("place").max()).item() or 0) + 1):
         before = starts.shift(1).alias("before")
@@ -178,8 +180,7 @@ def unit_steps(rows: pl.DataFrame, *, first: date, end: date, by: list[str]) -> 
         .agg(pl.col("step").sum())
         .sort(*by, "day", nulls_last=False)
     )
-    # Keys may hold nulls (a pool without a user), which `over` treats as a key of their own.
-    return steps.with_columns(units_micro=pl.col("step").cum_sum().over(by)).drop("step")
+    return steps.with_columns(units_micro=running_sum("step", by)).drop("step")
 
 
 def months(first: Period, last: Period) -> Iterator[Period]:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 import dataframely as dy
 import polars as pl
 
+from schemas.units import CENT_PLACES, MICRO, MICRO_PLACES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MICRO = 1_000_000
-MICRO_PLACES = 6
-CENT_PLACES = 2
 IDENTIFIER = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 # What XML 1.0 cannot hold; an invoice must be able to show every text.
 UNPRINTABLE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}]"

@@ -41,12 +41,12 @@ def empty(table: str) -> pl.DataFrame:
     return pl.DataFrame(SCHEMAS[table].create_empty())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Platform:
     """The validated tables of a run, one typed frame each; a table that was not given is empty.
 
     Days are Date, decimals Int64 in millionths (`_micro`) or cents, text is String, null where a field was
-    empty. Rows stand in the order of their file.
+    empty. Rows stand in the order of their file. A platform equals itself alone.
     """
 
     customers: pl.DataFrame = field(default_factory=partial(empty, "customers"))

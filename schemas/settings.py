@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.columns import MICRO, MICRO_PLACES
 from schemas.errors import InputRefused, Problem
+from schemas.units import MICRO, MICRO_PLACES
 
 FILE_NAME = "centime.toml"
 VAT_CATEGORIES = ("S", "AE", "K", "G", "E")
@@ -83,6 +83,21 @@ class BillingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentSettings:
+    """What one document may take while it is made; one that takes more is held, and the others go out.
+
+    Attributes:
+        cpu_limit_s: Seconds of processor.
+        wall_limit_s: Seconds from start to end.
+        memory_limit_mb: Megabytes on top of what the process that makes it has when it does nothing.
+    """
+
+    cpu_limit_s: int = 120
+    wall_limit_s: int = 600
+    memory_limit_mb: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
 class VatRate:
     """The rate of a VAT category from a day on; 21 % is 21_000_000 millionths of a percent."""
 
@@ -105,7 +120,7 @@ class Settings:
     rating: RatingSettings = field(default_factory=RatingSettings)
     billing: BillingSettings = field(default_factory=BillingSettings)
     vat: tuple[VatRate, ...] = DEFAULT_VAT
-    documents: dict[str, object] = field(default_factory=dict)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
     bounds: dict[str, object] = field(default_factory=dict)
 
 
@@ -197,6 +212,11 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "cap_rounding": _one_of("floor", "ceil"),
         "quarantine_threshold": _decimal(1),
     },
+    "documents": {
+        "cpu_limit_s": _whole(1, 86_400),
+        "wall_limit_s": _whole(1, 86_400),
+        "memory_limit_mb": _whole(1, 1_000_000),
+    },
     "vat": {
         "category": _one_of(*VAT_CATEGORIES),
         "rate": _decimal(100),
@@ -204,7 +224,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "reason": _text,
     },
 }
-_SECTIONS = (*_JUDGES, "documents", "bounds")
+_SECTIONS = (*_JUDGES, "bounds")
 _VAT_REQUIRED = ("category", "rate", "effective_from")
 
 
@@ -216,8 +236,8 @@ def parse_settings(document: Mapping[str, object], *, file: str = FILE_NAME) -> 
         file: The file's name, for the problems.
 
     Returns:
-        The settings, with a default for each one that is not in the document. `documents` and `bounds` are
-        taken as they are, but for decimals, dates and times, which become the text they were written as.
+        The settings, with a default for each one that is not in the document. `bounds` is taken as it
+        is, but for decimals, dates and times, which become the text they were written as.
 
     Raises:
         InputRefused: with every value that cannot be, every unknown section and every unknown key.
@@ -229,7 +249,7 @@ def parse_settings(document: Mapping[str, object], *, file: str = FILE_NAME) -> 
         rating=RatingSettings(**judging.section(document, "rating")),
         billing=BillingSettings(**judging.section(document, "billing")),
         vat=judging.vat(document.get("vat", [])),
-        documents=judging.as_it_is(document, "documents"),
+        documents=DocumentSettings(**judging.section(document, "documents")),
         bounds=judging.as_it_is(document, "bounds"),
     )
     if judging.problems:
@@ -340,7 +360,7 @@ def settings_document(settings: Settings) -> dict[str, object]:
         "rating": asdict(settings.rating),
         "billing": billing,
         "vat": [_vat_document(rate) for rate in settings.vat],
-        "documents": _plain(settings.documents),
+        "documents": asdict(settings.documents),
         "bounds": _plain(settings.bounds),
     }
 

@@ -43,8 +43,8 @@ ARTICLES = {
 
 @pytest.fixture(scope="module")
 def rules() -> dict[str, Rule]:
-    """Every rule the program knows once its command line is loaded."""
-    import_module("cli")
+    """Every rule the program knows once what its commands work with is loaded."""
+    import_module("invoicing.runs")
     return {known.rule_id: known for known in registered_rules()}
 
 

@@ -16,6 +16,7 @@ from schemas.errors import InputRefused
 from schemas.settings import (
     DEFAULT_VAT,
     BillingSettings,
+    DocumentSettings,
     RatingSettings,
     Settings,
     Supplier,
@@ -69,14 +70,16 @@ def test_settings__every_setting_can_be_given() -> None:
         cap_rounding = "ceil"
         quarantine_threshold = 0.000001
         [documents]
-        note = "merci"
+        cpu_limit_s = 1
+        wall_limit_s = 86400
+        memory_limit_mb = 300
         [bounds]
         traffic_factor = 2.50
     """)
     assert settings.supplier == Supplier(name="Opérateur SA", colour="#336699")
     assert settings.rating == RatingSettings("Europe/Paris", "352", "platform", True, "accept")
     assert settings.billing == BillingSettings(1, 0, "prorate", "ceil", Decimal("0.000001"))
-    assert settings.documents == {"note": "merci"}
+    assert settings.documents == DocumentSettings(cpu_limit_s=1, wall_limit_s=86_400, memory_limit_mb=300)
     assert settings.bounds == {"traffic_factor": "2.50"}
 
 
@@ -107,6 +110,9 @@ def test_settings__every_setting_can_be_given() -> None:
         ("billing", "quarantine_threshold = -0.1", "-0.1", "a number from 0 to 1"),
         ("billing", "quarantine_threshold = nan", "NaN", "a number from 0 to 1"),
         ("billing", "quarantine_threshold = true", "true", "a number from 0 to 1"),
+        ("documents", "cpu_limit_s = 0", "0", "a whole number from 1 to 86400"),
+        ("documents", "wall_limit_s = 86401", "86401", "a whole number from 1 to 86400"),
+        ("documents", "memory_limit_mb = 0.5", "0.5", "a whole number from 1 to 1000000"),
         ("supplier", "name = 12", "12", "text in quotes"),
     ],
 )
@@ -123,6 +129,7 @@ def test_settings__a_bad_value_is_refused(section: str, line: str, value: str, e
         ("invoice_day = 3", "invoice_day", "there is no such section"),
         ("[billing]\ninvoice_days = 3", "billing.invoice_days", "no such key; did you mean invoice_day?"),
         ("[rating]\ntime_zone = 3", "rating.time_zone", "no such key; did you mean timezone?"),
+        ("[documents]\ncpu_limit = 3", "documents.cpu_limit", "no such key; did you mean cpu_limit_s?"),
         ("[supplier]\nvat = 3", "supplier.vat", "no such key; did you mean vat_number?"),
         ("rating = 3", "rating", "expected a section [rating]"),
         ("documents = 3", "documents", "expected a section [documents]"),
@@ -223,12 +230,12 @@ def test_settings__the_document_gives_the_same_settings_back() -> None:
         effective_from = 2027-01-01
         reason = "réduit"
         [documents]
+        wall_limit_s = 30
+        [bounds]
         since = 2026-01-01
         at = 2026-01-01T08:00:00Z
         factor = 1.10
         parts = [1, 2.5, {deep = 0.1}]
-        [bounds]
-        users = 10
     """)
     document = settings_document(settings)
     kept = json.loads(json.dumps(document, sort_keys=True))
@@ -241,7 +248,8 @@ def test_settings__the_document_gives_the_same_settings_back() -> None:
         "effective_from": "2027-01-01",
         "reason": "réduit",
     }
-    assert kept["documents"] == {
+    assert kept["documents"] == {"cpu_limit_s": 120, "wall_limit_s": 30, "memory_limit_mb": 2000}
+    assert kept["bounds"] == {
         "since": "2026-01-01",
         "at": "2026-01-01T08:00:00+00:00",
         "factor": "1.10",

@@ -1,0 +1,88 @@
+"""How a command starts: in a process of its own, loading no more than it needs to answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cli import EXPORTED
+from invoicing.exports import TABLES
+
+if TYPE_CHECKING:
+    from tests.cli.program import Place
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLOW_TO_LOAD = {
+    "babel", "dataframely", "duckdb", "invoicing", "jinja2", "numpy", "polars", "pyarrow", "rating", "weasyprint",
+    "xlsxwriter",
+}  # fmt: skip
+
+
+def alone(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The program in a fresh process, which names every module it imports on stderr."""
+    started = "import sys; sys.argv[0] = 'centime'; from cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", started, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def loaded(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """The packages that a process imported, of `import time: self | cumulative | name` on its stderr."""
+    modules = (line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:"))
+    return {module.split(".")[0] for module in modules}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "status", "said"),
+    [
+        (["--help"], {}, 0, "quarantine"),
+        (["run", "--help"], {}, 0, "--platform"),
+        (["run"], {}, 2, ""),
+        ([], {"_CENTIME_COMPLETE": "complete_bash", "COMP_WORDS": "centime ver", "COMP_CWORD": "1"}, 0, "verify"),
+    ],
+    ids=["help", "help of a command", "bad usage", "completion"],
+)
+def test_start__what_needs_no_store_loads_nothing_slow(
+    arguments: list[str], environment: dict[str, str], status: int, said: str, tmp_path: Path
+) -> None:
+    done = alone(*arguments, folder=tmp_path, **environment)
+    assert done.returncode == status, done.stderr
+    assert said in done.stdout
+    assert "typer" in loaded(done)
+    assert loaded(done) & SLOW_TO_LOAD == set()
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["quarantine"], ["explain", "pack2"]], ids=" ".join)
+def test_start__what_reads_no_tables_and_makes_no_document_loads_nothing_for_it(
+    arguments: list[str], filled: Place
+) -> None:
+    done = alone(*arguments, folder=filled.folder)
+    assert done.returncode == 0, done.stderr
+    assert loaded(done) & {"weasyprint", "jinja2", "babel"} == set()
+
+
+@pytest.mark.parametrize("call_id", ["pack2", "late", "in", "nobody"])
+def test_start__an_explanation_knows_every_article_in_a_process_of_its_own(call_id: str, filled: Place) -> None:
+    done = alone("explain", call_id, "--json", folder=filled.folder)
+    assert json.loads(done.stdout) == filled.start("explain", call_id, "--json").document
+
+
+def test_start__rules_are_all_known_in_a_process_of_their_own(tmp_path: Path) -> None:
+    done = alone("rules", "--json", folder=tmp_path)
+    known = {REPOSITORY / rule["tests"] for rule in json.loads(done.stdout)["tables"]["Rules"]}
+    assert known == set((REPOSITORY / "tests" / "rules").glob("test_r_*.py"))
+
+
+def test_start__help_names_the_tables_that_can_be_exported() -> None:
+    assert tuple(TABLES) == EXPORTED
