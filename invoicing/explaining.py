@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from invoicing import exports
-from invoicing.intake import known_calls
+from invoicing.call_index import hashes_of, rows_with, stored_indexes
+from invoicing.intake import contents_of
 from invoicing.rating_run import rated_calls_of
 from rating.money import MICRO_PER_CENT, decimal_text
 from rating.periods import Period
+from rating.pipeline import draws_of, with_local_days
 from rating.pricing import SECONDS_PER_MINUTE
 from rating.rules import article_of
 from rating.zones import INCOMING, ONNET
@@ -40,23 +42,47 @@ def explain_call(store: Store, ledger: Ledger, call_id: str, timezone: str) -> l
     Raises:
         InputRefused: where it never saw it.
     """
-    one = pl.col("call_id") == call_id
+    accepted = find_call(store, ledger, call_id)
+    aside = _quarantine_steps(_aside(store, ledger, call_id))
+    if accepted.is_empty():
+        if not aside:
+            raise InputRefused(f"{call_id}: this store has no such call; check the call_id, or `centime read` its file")
+        return aside
+    found = _rated_call(store, ledger, accepted, timezone)
+    if found is None:
+        return _unrated_steps(accepted.row(0, named=True), aside, timezone)
+    rating, calls = found
+    return _rated_steps(store, ledger, rating, calls, timezone) + aside
+
+
+def find_call(store: Store, ledger: Ledger, call_id: str) -> pl.DataFrame:
+    """The call accepted under this id, found by the index of calls; empty where there is none."""
+    wanted = pl.Series([call_id])
+    found = contents_of(store, ledger, rows_with(stored_indexes(store, ledger), hashes_of(wanted)))
+    return found.filter(pl.col("call_id") == call_id)
+
+
+def _rated_call(
+    store: Store, ledger: Ledger, accepted: pl.DataFrame, timezone: str
+) -> tuple[Rating, pl.DataFrame] | None:
+    """The rating of an accepted call, and the call as it was rated (`RATED_SCHEMA`)."""
+    call_id, start = accepted.row(0, named=True)["call_id"], accepted["start"].item()
+    number = with_local_days(accepted, timezone)["period_number"].item()
+    period = Period(number // 100, number % 100)
+    one = (pl.col("start") == start) & (pl.col("call_id") == call_id)
     for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
-        calls = rated_calls_of(store, ledger, rating.rating_no, lambda frame: frame.filter(one))
-        if calls.height:
-            steps = _rated_steps(store, ledger, rating, calls.row(0, named=True), timezone)
-            return steps + _quarantine_steps(_aside(store, ledger, call_id))
-    steps = _unrated_steps(store, ledger, call_id, timezone)
-    if not steps:
-        raise InputRefused(f"{call_id}: this store has no such call; check the call_id, or `centime read` its file")
-    return steps
+        if rating.period >= period:
+            calls = rated_calls_of(store, ledger, rating, period=period, where=one)
+            if calls.height:
+                return rating, calls
+    return None
 
 
-def _rated_steps(store: Store, ledger: Ledger, rating: Rating, call: dict[str, object], timezone: str) -> list[Step]:
-    shas = ledger.stored_files()
-    draws = store.read_frame(rating.draws_path, shas[rating.draws_path]).filter(
-        pl.col("call_id") == str(call["call_id"])
-    )
+def _rated_steps(store: Store, ledger: Ledger, rating: Rating, calls: pl.DataFrame, timezone: str) -> list[Step]:
+    several = store.read_frame(rating.draws_path, ledger.stored_files()[rating.draws_path])
+    pools = ledger.frame("select pool_no, product_id from packs_used where rating_no = ?", [rating.rating_no])
+    draws = draws_of(calls, several, pools.with_columns(pl.col("pool_no").cast(pl.UInt32)))
+    call = calls.row(0, named=True)
     return [
         *_whose(call, timezone),
         *_tariff(call),
@@ -189,16 +215,11 @@ def _quarantine_steps(aside: pl.DataFrame) -> list[Step]:
     ]
 
 
-def _unrated_steps(store: Store, ledger: Ledger, call_id: str, timezone: str) -> list[Step]:
-    """Why a call is on no invoice: in quarantine, waiting, unanswered; empty where it was never seen."""
-    aside = _aside(store, ledger, call_id)
-    accepted = known_calls(store, ledger, pl.Series([call_id]))
-    if accepted.is_empty():
-        return _quarantine_steps(aside)
-    call = accepted.row(0, named=True)
-    steps = [*_told(call, timezone), *_quarantine_steps(aside)]
+def _unrated_steps(call: dict[str, object], aside: list[Step], timezone: str) -> list[Step]:
+    """Why an accepted call is on no invoice: in quarantine, waiting, or unanswered."""
+    steps = [*_told(call, timezone), *aside]
     if call["duration_s"] == 0:
-        steps.append(Step("unanswered", "accepted with a duration of 0: kept, counted, never rated", "R-RECORD"))
-    elif not aside["reason"].is_in(list(exports.REASONS)).any():
+        return [*steps, Step("unanswered", "accepted with a duration of 0: kept, counted, never rated", "R-RECORD")]
+    if not any(step.words.split(":")[0] in exports.REASONS for step in aside):
         steps.append(Step("waiting", "accepted; the run of its period, or the next one, will rate it", "R-LATE"))
     return steps

@@ -11,6 +11,7 @@ import xlsxwriter
 from invoicing.rating_run import rated_calls_of
 from invoicing.store import Store, write_whole
 from rating.money import MICRO
+from rating.number_keys import with_number_texts
 from rating.periods import Period, period_text
 from schemas.errors import InputRefused
 
@@ -46,12 +47,7 @@ def rated(store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
     """The rated calls of a period so far, invoiced or not."""
     found = []
     for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
-        calls = rated_calls_of(
-            store,
-            ledger,
-            rating.rating_no,
-            lambda frame: frame.filter(pl.col("period_number") == period.number),
-        )
+        calls = rated_calls_of(store, ledger, rating, period=period)
         numbers = ledger.frame(
             "select customer_id, invoice_number from invoices where period = ?", [str(rating.period)]
         )
@@ -143,13 +139,15 @@ def quarantine(store: Store, ledger: Ledger, period: Period | None) -> pl.DataFr
         unrated = store.read_frame(rating.unrated_path, shas[rating.unrated_path])
         if period is not None:
             unrated = unrated.filter(pl.col("period_number") == period.number)
-        found.append(unrated_as_quarantine(unrated))
+        found.append(unrated_as_quarantine(unrated, ledger))
     empty = pl.DataFrame(schema={name: pl.Int64 if name == "source_line" else pl.String for name in QUARANTINE_COLUMNS})
     return pl.concat([empty, *found]).sort("call_id", "reason", "source_file", "source_line", nulls_last=True)
 
 
-def unrated_as_quarantine(unrated: pl.DataFrame) -> pl.DataFrame:
+def unrated_as_quarantine(unrated: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
     """Calls that could not be rated, as rows of the quarantine; the record is the call as it was accepted."""
+    files = ledger.frame("select file_no, source_file from files")
+    told = with_number_texts(unrated.join(files, on="file_no", how="left", maintain_order="left"))
     detail = pl.format(
         "{}: {} from {} to {}",
         pl.col("reason").replace_strict(REASONS, return_dtype=pl.String),
@@ -161,7 +159,7 @@ def unrated_as_quarantine(unrated: pl.DataFrame) -> pl.DataFrame:
         "call_id", pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), "direction", "caller", "callee",
         "duration_s", "user_id",
     ).struct.json_encode()  # fmt: skip
-    return unrated.with_columns(detail=detail, record=as_text).select(QUARANTINE_COLUMNS)
+    return told.with_columns(detail=detail, record=as_text).select(QUARANTINE_COLUMNS)
 
 
 WHAT_TO_DO = {

@@ -1,26 +1,40 @@
-"""Intake: CDR files become calls in the store, once each, with every record counted in one place."""
+"""Intake: CDR files become calls in the store, once each, with every record counted in one place.
+
+Files are read block by block, and a call whose call_id was certainly never seen is written with its block. The
+few that may be repeats wait until all files are read; then those accepted first are looked up, and each is
+settled by its content (R-RECORD). Memory therefore holds some blocks, those few, and some bits for each call.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import polars as pl
 
+from invoicing.call_index import Seen, hashes_of, index_path, rows_with, stored_indexes, write_index
 from invoicing.conservation import unbalanced_files
-from invoicing.rating_run import CALL_SCHEMA
+from invoicing.in_order import AT_ONCE, in_order
+from rating.coding import DIRECTION
 from rating.mediation import CONTENT, normalise_records, record_text, settle_repeats
-from rating.periods import Period
-from rating.pipeline import CALL_COLUMNS, with_local_days
+from rating.number_keys import number_key, with_number_texts
+from rating.periods import Period, local_days, period_number
+from rating.pipeline import CALL_SCHEMA
 from rating.sources.files import FoundFile, FoundFiles, find_files, sha256_of
 from rating.sources.native import read_native
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
+    from typing import Self
 
+    import numpy.typing as npt
+
+    from invoicing.call_index import Hashes
     from invoicing.ledger import Ledger
     from invoicing.progress import Progress
     from invoicing.store import Store
@@ -28,6 +42,13 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 COUNTS = ("records", "accepted", "unanswered", "duplicate", "quarantined")
+CALLS_PER_FILE = 1_000_000
+# What the smallest files hold: the room made for call_ids is reckoned with it.
+LEAST_BYTES_PER_RECORD = 16
+QUARANTINE_SCHEMA: Schema = {
+    "call_id": pl.String, "reason": pl.String, "source_file": pl.String, "source_line": pl.Int64,
+    "detail": pl.String, "record": pl.String,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -47,15 +68,6 @@ class Intake:
     def sums(self) -> dict[str, int]:
         """The counts of all files together."""
         return {name: int(self.files[name].sum()) for name in COUNTS}
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """The blocks of the files being read; `place` is a file's place in the order of their paths."""
-
-    calls: list[pl.DataFrame] = field(default_factory=list)
-    aside: list[pl.DataFrame] = field(default_factory=list)
-    files: list[tuple[int, str, str, int]] = field(default_factory=list)
 
 
 def read_cdrs(
@@ -82,14 +94,25 @@ def read_cdrs(
         InputRefused: naming a file that cannot be read, before anything is changed.
     """
     found = find_files(given)
-    gathered, intake = _read_all(ledger, given, found, settings, now, progress)
-    if not gathered.files:
-        return intake
-    accepted, counts, quarantine = _settle(store, ledger, gathered)
-    intake.files = counts
-    if not unbalanced_files(counts).is_empty():
-        raise StoreUnavailable("records and their places do not add up: nothing was stored; please report this")
-    _keep(store, ledger, settings, accepted, counts, quarantine, program_moment)
+    intake = Intake(
+        files=pl.DataFrame(schema={"source_file": pl.String, "sha256": pl.String, **dict.fromkeys(COUNTS, pl.Int64)})
+    )
+    if found.ignored:
+        intake.warnings.append(f"{len(found.ignored)} files are no CDR files and were left: " + _some(found.ignored))
+    if not found.files:
+        intake.warnings.append(f"no CDR file was found in {', '.join(given)}")
+    files = _new_files(ledger, found, intake)
+    with _Batches(store, ledger) as batches:
+        reading = _Reading(store, ledger, settings, now, batches, files)
+        reading.read_all(progress, intake)
+        if not files:
+            return intake
+        reading.settle_suspects()
+        batches.flush()
+        intake.files = reading.counts()
+        if not unbalanced_files(intake.files).is_empty():
+            raise StoreUnavailable("records and their places do not add up: nothing was stored; please report this")
+        _keep(store, ledger, settings, batches, intake.files, reading.quarantine(), program_moment)
     return intake
 
 
@@ -112,139 +135,282 @@ def pin_settings(ledger: Ledger, settings: Settings, *, write: bool) -> None:
             )
 
 
-def _read_all(
-    ledger: Ledger, given: Sequence[str], found: FoundFiles, settings: Settings, now: datetime, progress: Progress
-) -> tuple[_Gathered, Intake]:
-    """Read every new file, block by block; nothing is stored yet."""
-    known = {str(sha) for (sha,) in ledger.rows("select sha256 from files")}
-    gathered = _Gathered()
-    intake = Intake(
-        files=pl.DataFrame(schema={"source_file": pl.String, "sha256": pl.String, **dict.fromkeys(COUNTS, pl.Int64)})
-    )
-    if found.ignored:
-        intake.warnings.append(f"{len(found.ignored)} files are no CDR files and were left: " + _some(found.ignored))
-    if not found.files:
-        intake.warnings.append(f"no CDR file was found in {', '.join(given)}")
-    progress.start("reading files", len(found.files))
-    for file in found.files:
-        before = Path(file.path).stat()
-        sha256 = sha256_of(file.path)
-        if sha256 in known:
-            intake.skipped.append(file.path)
-        else:
-            known.add(sha256)
-            _read_one(file, sha256, gathered, intake, settings, now)
-            after = Path(file.path).stat()
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                raise InputRefused(f"{file.path}: it changed while it was being read; start again once it is complete")
-        progress.advance()
-    return gathered, intake
-
-
 def _some(paths: Sequence[str]) -> str:
     shown = ", ".join(paths[:5])
     return shown if len(paths) <= len(paths[:5]) else f"{shown}, ..."
 
 
-def _read_one(
-    file: FoundFile, sha256: str, gathered: _Gathered, intake: Intake, settings: Settings, now: datetime
-) -> None:
-    place = len(gathered.files)
-    records = 0
-    native = read_native(file, unterminated_last_line=settings.rating.unterminated_last_line)
-    for block in native.frames:
-        records += block.height
-        calls, aside = normalise_records(block, now=now, country_code=settings.rating.country_code)
-        origin = [pl.lit(place, pl.Int32).alias("place"), pl.lit(file.path).alias("source_file")]
-        gathered.calls.append(calls.with_columns(origin))
-        gathered.aside.append(aside.with_columns(origin))
-    if native.unknown_columns:
-        intake.warnings.append(f"{file.path}: unknown columns, not used: {', '.join(native.unknown_columns)}")
-    gathered.files.append((place, file.path, sha256, records))
+class _File(NamedTuple):
+    """A file to read: its place in the order of paths, its number in the ledger, and the SHA-256 of its bytes."""
+
+    place: int
+    file_no: int
+    found: FoundFile
+    sha256: str
 
 
-def _settle(store: Store, ledger: Ledger, gathered: _Gathered) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Accepted calls, the counts of each file, and the quarantine (R-RECORD)."""
-    files = pl.DataFrame(
-        gathered.files, orient="row",
-        schema={"place": pl.Int32, "source_file": pl.String, "sha256": pl.String, "records": pl.Int64},
-    )  # fmt: skip
-    if not gathered.calls:
-        return (
-            pl.DataFrame(schema=CALL_SCHEMA),
-            files.with_columns(pl.lit(0, pl.Int64).alias(name) for name in COUNTS[1:]).drop("place"),
-            pl.DataFrame(schema=QUARANTINE_SCHEMA),
+def _new_files(ledger: Ledger, found: FoundFiles, intake: Intake) -> list[_File]:
+    """The files whose bytes were not read before; the others are told."""
+    known = {str(sha) for (sha,) in ledger.rows("select sha256 from files")}
+    first = ledger.number("select max(file_no) from files") + 1
+    files: list[_File] = []
+    for file in found.files:
+        sha256 = sha256_of(file.path)
+        if sha256 in known:
+            intake.skipped.append(file.path)
+        else:
+            known.add(sha256)
+            files.append(_File(len(files), first + len(files), file, sha256))
+    return files
+
+
+class _Block(NamedTuple):
+    """A block of a file's records, judged one by one: calls, their hashes, and what is set aside."""
+
+    file: _File
+    records: int
+    calls: pl.DataFrame
+    hashes: Hashes
+    aside: pl.DataFrame
+
+
+class _Reading:
+    """The reading of files: what is certain goes on to the batches, what may be a repeat waits."""
+
+    def __init__(
+        self, store: Store, ledger: Ledger, settings: Settings, now: datetime, batches: _Batches, files: list[_File]
+    ) -> None:
+        self._store, self._ledger, self._settings, self._now = store, ledger, settings, now
+        self._batches, self._files = batches, files
+        self._counts = {name: np.zeros(len(files), dtype=np.int64) for name in COUNTS}
+        self._suspects: list[pl.DataFrame] = []
+        self._aside: list[pl.DataFrame] = []
+        self._unknown: dict[str, list[str]] = {}
+
+    def read_all(self, progress: Progress, intake: Intake) -> None:
+        """Read every file; progress is told when the last block of one is done."""
+        progress.start("reading files", len(self._files) + len(intake.skipped))
+        progress.advance(len(intake.skipped))
+        seen = self._seen_before()
+        done = 0
+        for block in in_order(self._judge, self._blocks()):
+            progress.advance(block.file.place - done)
+            done = block.file.place
+            self._sort_out(block, seen)
+        progress.advance(len(self._files) - done)
+        intake.warnings += [
+            f"{path}: unknown columns, not used: {', '.join(names)}" for path, names in self._unknown.items() if names
+        ]
+
+    def _seen_before(self) -> Seen:
+        """The call_ids of the store, with room for those of the files, of which only the sizes are known."""
+        stored = self._ledger.number("select sum(answered + unanswered) from batches")
+        sizes = sum(Path(file.found.path).stat().st_size for file in self._files)
+        seen = Seen(stored + sizes // LEAST_BYTES_PER_RECORD)
+        for _, hashes in stored_indexes(self._store, self._ledger):
+            seen.add(hashes)
+        return seen
+
+    def _blocks(self) -> Iterator[tuple[_File, pl.DataFrame]]:
+        """The blocks of records of all files, in their order.
+
+        Raises:
+            InputRefused: where a file changes while it is read.
+        """
+        for file in self._files:
+            path = file.found.path
+            before = Path(path).stat()
+            native = read_native(file.found, unterminated_last_line=self._settings.rating.unterminated_last_line)
+            for block in native.frames:
+                yield file, block
+            after = Path(path).stat()
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise InputRefused(f"{path}: it changed while it was being read; start again once it is complete")
+            self._unknown[path] = list(native.unknown_columns)
+
+    def _judge(self, item: tuple[_File, pl.DataFrame]) -> _Block:
+        file, records = item
+        calls, aside = normalise_records(records, now=self._now, country_code=self._settings.rating.country_code)
+        hashes = hashes_of(calls["call_id"])
+        return _Block(file, records.height, calls, hashes, aside)
+
+    def _sort_out(self, block: _Block, seen: Seen) -> None:
+        """Accept the calls that are certainly new; let the others wait, with the text of their records."""
+        suspect = pl.Series(seen.may_hold(block.hashes)) | ~pl.Series(block.hashes).is_first_distinct()
+        seen.add(block.hashes)
+        place = block.file.place
+        self._counts["records"][place] += block.records
+        self._counts["quarantined"][place] += block.aside.height
+        self._aside.append(self._of_file(block.aside, block.file))
+        if not suspect.any():
+            self._accept(coded_calls(block.calls, block.file.file_no), block.hashes, place)
+            return
+        self._accept(
+            coded_calls(block.calls.filter(~suspect), block.file.file_no), block.hashes[~suspect.to_numpy()], place
         )
-    # A record has the shape of its file, so it stays in its block; only a conflict needs its text.
-    calls = pl.concat(
-        block.with_columns(record=pl.lit(None, pl.String), block_no=pl.lit(number, pl.Int32)).with_row_index("row_no")
-        for number, block in enumerate(gathered.calls)
+        suspects = block.calls.filter(suspect)
+        self._suspects.append(
+            self._of_file(suspects.with_columns(record_text(suspects["record"]).alias("record")), block.file)
+        )
+
+    @staticmethod
+    def _of_file(rows: pl.DataFrame, file: _File) -> pl.DataFrame:
+        return rows.with_columns(place=pl.lit(file.place, pl.Int32), source_file=pl.lit(file.found.path))
+
+    def _accept(self, calls: pl.DataFrame, hashes: Hashes, place: int) -> None:
+        answered = int((calls["duration_s"] > 0).sum())
+        self._counts["accepted"][place] += answered
+        self._counts["unanswered"][place] += calls.height - answered
+        self._batches.add(calls, hashes, self._settings.rating.timezone)
+
+    def settle_suspects(self) -> None:
+        """Settle what may be repeats by their content: accepted, duplicate or conflict (R-RECORD)."""
+        if not self._suspects:
+            return
+        suspects = pl.concat(self._suspects)
+        self._suspects.clear()
+        self._batches.flush()
+        indexes = (*stored_indexes(self._store, self._ledger), *self._batches.indexes())
+        known = contents_of(self._store, self._ledger, rows_with(indexes, hashes_of(suspects["call_id"])))
+        accepted, duplicates, conflicts = settle_repeats(suspects, known)
+        for (place,), calls in accepted.partition_by("place", as_dict=True, maintain_order=True).items():
+            file = self._files[int(str(place))]
+            self._accept(coded_calls(calls, file.file_no), hashes_of(calls["call_id"]), file.place)
+        for name, rows in (("duplicate", duplicates), ("quarantined", conflicts)):
+            np.add.at(self._counts[name], rows["place"].to_numpy(), 1)
+        self._aside.append(conflicts.select(self._aside[0].columns))
+
+    def counts(self) -> pl.DataFrame:
+        """One row per file: `source_file`, `sha256` and the `COUNTS`."""
+        return pl.DataFrame(
+            {
+                "source_file": [file.found.path for file in self._files],
+                "sha256": [file.sha256 for file in self._files],
+                **self._counts,
+            }
+        )
+
+    def quarantine(self) -> pl.DataFrame:
+        """What was set aside (`QUARANTINE_SCHEMA`), in the order of files and lines."""
+        aside = pl.concat(self._aside) if self._aside else pl.DataFrame(schema={**QUARANTINE_SCHEMA, "place": pl.Int32})
+        return aside.sort("place", "source_line", "reason").select(QUARANTINE_SCHEMA.keys())
+
+
+def coded_calls(calls: pl.DataFrame, file_no: int) -> pl.DataFrame:
+    """Calls as the store keeps them (`CALL_SCHEMA`), from those that `normalise_records` gives."""
+    keyed = calls.with_columns(
+        pl.col("direction").cast(DIRECTION),
+        file_no=pl.lit(file_no, pl.Int32),
+        caller=number_key(pl.col("caller")),
+        callee=number_key(pl.col("callee")),
     )
-    accepted, duplicates, conflicts = settle_repeats(calls, known_calls(store, ledger, calls["call_id"]))
-    conflicts = _with_records(conflicts, gathered.calls)
-    aside = pl.concat([pl.concat(gathered.aside), conflicts.select(gathered.aside[0].columns)])
-    is_answered = pl.col("duration_s") > 0
-    for name, frame in (
-        ("accepted", accepted.filter(is_answered)), ("unanswered", accepted.filter(~is_answered)),
-        ("duplicate", duplicates), ("quarantined", aside),
-    ):  # fmt: skip
-        counted = frame.group_by("place").agg(pl.len().cast(pl.Int64).alias(name))
-        files = files.join(counted, on="place", how="left", maintain_order="left")
-    counts = files.with_columns(pl.col(COUNTS).fill_null(0)).drop("place")
-    quarantine = aside.sort("place", "source_line", "reason").select(QUARANTINE_SCHEMA.keys())
-    return accepted, counts, quarantine
+    return keyed.select(CALL_SCHEMA.keys())
 
 
-QUARANTINE_SCHEMA: Schema = {
-    "call_id": pl.String, "reason": pl.String, "source_file": pl.String, "source_line": pl.Int64,
-    "detail": pl.String, "record": pl.String,
-}  # fmt: skip
-
-
-def _with_records(conflicts: pl.DataFrame, blocks: list[pl.DataFrame]) -> pl.DataFrame:
-    """The conflicts with the text of their records, taken from the blocks they came in."""
-    found = [conflicts.clear()]
-    for (number,), rows in conflicts.partition_by("block_no", as_dict=True, maintain_order=True).items():
-        records = blocks[int(str(number))]["record"].gather(rows["row_no"])
-        found.append(rows.with_columns(record_text(records).alias("record")))
-    return pl.concat(found)
-
-
-def known_calls(store: Store, ledger: Ledger, call_ids: pl.Series) -> pl.DataFrame:
-    """The calls accepted before that have one of these ids: `call_id` and the columns of `CONTENT`."""
+def contents_of(store: Store, ledger: Ledger, found: Iterable[tuple[str, npt.NDArray[np.intp]]]) -> pl.DataFrame:
+    """The calls at these places of the files of calls: `call_id` and the columns of `CONTENT`, as records have them."""
     shas = ledger.stored_files()
-    asked = call_ids.unique().to_frame("call_id")
-    found = [pl.DataFrame(schema={name: CALL_SCHEMA[name] for name in ("call_id", *CONTENT)})]
-    for (path,) in ledger.rows("select path from batches order by batch_no"):
-        stored = store.require(str(path), shas[str(path)])
-        batch = pl.scan_parquet(stored, hive_partitioning=False).select("call_id", *CONTENT)
-        found.append(batch.join(asked.lazy(), on="call_id", how="semi").collect())
-    return pl.concat(found)
+    rows = [pl.DataFrame(schema={name: CALL_SCHEMA[name] for name in ("call_id", *CONTENT)})]
+    for path, places in found:
+        # A file of this very reading is not named yet.
+        stored = store.require(path, shas[path]) if path in shas else store.root / path
+        calls = pl.read_parquet(stored, columns=["call_id", *CONTENT], hive_partitioning=False)
+        rows.append(calls[places].select(rows[0].columns))
+    return with_number_texts(pl.concat(rows))
+
+
+class _Batch(NamedTuple):
+    """A file of calls of one period, with its index."""
+
+    batch_no: int
+    path: str
+    period: Period
+    answered: int
+    unanswered: int
+
+
+class _Batches:
+    """The files of calls that a reading writes, by period; they stay only if the reading is committed."""
+
+    def __init__(self, store: Store, ledger: Ledger) -> None:
+        self._store = store
+        self._batch_no = ledger.number("select max(batch_no) from batches")
+        self._waiting: dict[int, list[tuple[pl.DataFrame, Hashes]]] = {}
+        self._pool = ThreadPoolExecutor(1)
+        self._writing: list[Future[list[tuple[str, str, int]]]] = []
+        self._kept = False
+        self.written: list[_Batch] = []
+        self.named: list[tuple[str, str, int]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        if not self._kept:
+            for batch in self.written:
+                for path in (batch.path, index_path(batch.path)):
+                    (self._store.root / path).unlink(missing_ok=True)
+
+    def add(self, calls: pl.DataFrame, hashes: Hashes, timezone: str) -> None:
+        """Put accepted calls to their periods, and write what makes a file."""
+        periods = pl.select(period_number(pl.lit(local_days(calls["start"], timezone)))).to_series()
+        for number in periods.unique().sort():
+            here = periods == number
+            alone = here.all()
+            of_period = self._waiting.setdefault(int(number), [])
+            of_period.append((calls, hashes) if alone else (calls.filter(here), hashes[here.to_numpy()]))
+            if sum(part.height for part, _ in of_period) >= CALLS_PER_FILE:
+                self._write(int(number))
+
+    def _write(self, number: int) -> None:
+        parts = self._waiting.pop(number)
+        calls = pl.concat([part for part, _ in parts])
+        hashes = np.concatenate([part for _, part in parts])
+        self._batch_no += 1
+        period = Period(number // 100, number % 100)
+        path = f"calls/period={period}/{self._batch_no:06d}.parquet"
+        answered = int((calls["duration_s"] > 0).sum())
+        self.written.append(_Batch(self._batch_no, path, period, answered, calls.height - answered))
+        while len(self._writing) >= AT_ONCE:
+            self.named += self._writing.pop(0).result()
+        self._writing.append(self._pool.submit(self._write_both, path, calls, hashes))
+
+    def _write_both(self, path: str, calls: pl.DataFrame, hashes: Hashes) -> list[tuple[str, str, int]]:
+        return [(path, *self._store.write_frame(path, calls)), write_index(self._store, path, hashes)]
+
+    def flush(self) -> None:
+        """Write what waits, and wait until it is written."""
+        for number in sorted(self._waiting):
+            self._write(number)
+        while self._writing:
+            self.named += self._writing.pop(0).result()
+
+    def indexes(self) -> Iterator[tuple[str, Hashes]]:
+        """The files written so far, with the hashes of their calls."""
+        for batch in self.written:
+            index = self._store.root / index_path(batch.path)
+            yield batch.path, np.frombuffer(index.read_bytes(), dtype=np.uint64)
+
+    def keep(self) -> None:
+        """They are committed."""
+        self._kept = True
 
 
 def _keep(
     store: Store,
     ledger: Ledger,
     settings: Settings,
-    accepted: pl.DataFrame,
+    batches: _Batches,
     counts: pl.DataFrame,
     quarantine: pl.DataFrame,
     moment: str,
 ) -> None:
-    """Write the calls by period and the quarantine, then commit what was read in one transaction."""
+    """Write the quarantine, then commit what was read in one transaction."""
     last = ledger.last_run()
     filed = str(last.period.next) if last else None
     number = ledger.number("select max(file_no) from files") + 1
-    batch_no = ledger.number("select max(batch_no) from batches")
-    named, batches = [], []
-    by_period = with_local_days(accepted, settings.rating.timezone).partition_by("period_number", as_dict=True)
-    for key, calls in sorted(by_period.items()):
-        of = Period(int(str(key[0])) // 100, int(str(key[0])) % 100)
-        batch_no += 1
-        path = f"calls/period={of}/{batch_no:06d}.parquet"
-        named.append((path, *store.write_frame(path, calls.select(CALL_COLUMNS))))
-        answered = int((calls["duration_s"] > 0).sum())
-        batches.append((batch_no, path, of.number, answered, calls.height - answered))
+    named = list(batches.named)
     quarantine_path = f"quarantine/read-{number:06d}.parquet"
     if not quarantine.is_empty():
         named.append((quarantine_path, *store.write_frame(quarantine_path, quarantine)))
@@ -252,8 +418,11 @@ def _keep(
         pin_settings(ledger, settings, write=True)
         for path, sha256, size in named:
             ledger.name_file(path, sha256, size)
-        for batch in batches:
-            ledger.execute("insert into batches values (?, ?, ?, ?, ?, null)", list(batch))
+        for batch in batches.written:
+            ledger.execute(
+                "insert into batches values (?, ?, ?, ?, ?, null)",
+                [batch.batch_no, batch.path, batch.period.number, batch.answered, batch.unanswered],
+            )
         if not quarantine.is_empty():
             ledger.execute("insert into quarantine_files values (?, ?, ?)", [quarantine_path, filed, quarantine.height])
         ledger.append(
@@ -264,3 +433,4 @@ def _keep(
                 read_at=pl.lit(moment),
             ),
         )
+    batches.keep()

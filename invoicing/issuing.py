@@ -12,7 +12,7 @@ import polars as pl
 from invoicing.conservation import Balance
 from invoicing.numbering import number_invoices
 from invoicing.pipeline import BILLED_SCHEMA, USED_SCHEMA, Bill, History, Services, bill_period
-from invoicing.rating_run import rated_calls_of, users_billed_before
+from invoicing.rating_run import users_billed_before
 from rating.services import USER_GROUP, service_rows
 from schemas.errors import InputRefused, Problem, StoreUnavailable
 
@@ -178,9 +178,8 @@ class Tables:
 
 def bill_rating(store: Store, ledger: Ledger, rating: Rating, tables: Tables, settings: Settings, day: date) -> Bill:
     """The invoices of a rating, in memory."""
-    needed = ["customer_id", "period_number", "zone_id", "zone_kind", "charged_s", "amount_cents"]
-    calls = rated_calls_of(store, ledger, rating.rating_no, lambda frame: frame.select(needed))
-    return bill_period(rating.period, tables.platform, calls, tables.services, tables.history, settings, day)
+    traffic = store.read_frame(rating.traffic_path, ledger.stored_files()[rating.traffic_path])
+    return bill_period(rating.period, tables.platform, traffic, tables.services, tables.history, settings, day)
 
 
 def with_parties(invoices: pl.DataFrame, platform: Platform) -> pl.DataFrame:

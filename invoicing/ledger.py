@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = "1"
+FORMAT = "2"
 TABLES = """
 create table meta (name varchar primary key, content varchar not null);
 create table files (file_no integer primary key, source_file varchar not null, sha256 varchar not null unique,
@@ -37,12 +37,13 @@ create table quarantine_files (path varchar primary key, period varchar, records
 create table ratings (rating_no integer primary key, period varchar not null, issued boolean not null,
   snapshot varchar not null, settings varchar not null, program varchar not null, rated_at varchar not null,
   last_batch integer not null, calls bigint not null, amount_cents bigint not null, unrated bigint not null,
-  unrated_path varchar not null, draws_path varchar not null, reports varchar not null);
+  reports varchar not null);
 create table rated_files (path varchar primary key, rating_no integer not null, period_number integer not null,
-  calls bigint not null, amount_cents bigint not null);
-create table packs_used (rating_no integer not null, customer_id varchar not null, user_id varchar,
-  product_id varchar not null, period_number integer not null, allowance_s bigint, used_s bigint not null,
-  calls bigint not null);
+  calls bigint not null, amount_cents bigint not null, first_customer varchar not null,
+  last_customer varchar not null);
+create table packs_used (rating_no integer not null, pool_no integer not null, customer_id varchar not null,
+  user_id varchar, product_id varchar not null, period_number integer not null, allowance_s bigint,
+  used_s bigint not null, calls bigint not null);
 create table runs (period varchar primary key, run_no integer not null unique, rating_no integer not null,
   invoice_date date not null, issued_at varchar not null, snapshot varchar not null, settings varchar not null,
   program varchar not null, summary varchar not null);
@@ -98,9 +99,32 @@ class Rating:
     calls: int
     amount_cents: int
     unrated: int
-    unrated_path: str
-    draws_path: str
     reports: str
+
+    @property
+    def unrated_path(self) -> str:
+        """The calls that could not be rated."""
+        return f"quarantine/unrated-{self.rating_no:06d}.parquet"
+
+    @property
+    def prices_path(self) -> str:
+        """What each `rate_no` of its calls stands for."""
+        return f"rated/prices-{self.rating_no:06d}.parquet"
+
+    @property
+    def traffic_path(self) -> str:
+        """What its calls sum up to, by customer, period and zone."""
+        return f"rated/traffic-{self.rating_no:06d}.parquet"
+
+    @property
+    def draws_path(self) -> str:
+        """Each draw of the calls that drew from several packs."""
+        return f"rated/draws-{self.rating_no:06d}.parquet"
+
+    @property
+    def own_paths(self) -> tuple[str, str, str, str]:
+        """The files that each rating has one of."""
+        return (self.unrated_path, self.prices_path, self.traffic_path, self.draws_path)
 
 
 def _begin(path: Path) -> None:
@@ -120,6 +144,7 @@ class Ledger:
         Raises:
             StoreUnavailable: where the file is damaged, or of another format.
         """
+        self.read_only = read_only
         settings: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": "false",
             "autoinstall_known_extensions": "false",
@@ -220,14 +245,13 @@ class Ledger:
         """The ratings, issued or pending (there is at most one pending)."""
         found = self.rows(
             "select rating_no, period, issued, snapshot, settings, program, last_batch, calls, amount_cents, "
-            "unrated, unrated_path, draws_path, reports from ratings where issued = ? order by rating_no",
+            "unrated, reports from ratings where issued = ? order by rating_no",
             [issued],
         )
         return [
             Rating(
                 int(str(row[0])), Period.parse(str(row[1])), bool(row[2]), str(row[3]), str(row[4]), str(row[5]),
-                int(str(row[6])), int(str(row[7])), int(str(row[8])), int(str(row[9])), str(row[10]), str(row[11]),
-                str(row[12]),
+                int(str(row[6])), int(str(row[7])), int(str(row[8])), int(str(row[9])), str(row[10]),
             )
             for row in found
         ]  # fmt: skip

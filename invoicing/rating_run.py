@@ -1,73 +1,122 @@
-"""Rating a period against the store: which calls are to be rated, with which pools, and where they are kept."""
+"""Rating a period against the store: which calls are to be rated, with which pools, and where they are kept.
+
+A month is worked in two passes. The first takes the stored calls file by file, finds the customer and the rate
+of each, and divides them into buckets of customers; the second takes each bucket whole, since a pack is drawn
+call by call, and writes its rated calls. Memory holds a few files or buckets, however many there are.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from invoicing import snapshots, user_cap
+from invoicing.buckets import Buckets
+from invoicing.in_order import in_order
 from rating import packs
+from rating.coding import Coded, coded
 from rating.money import MICRO
 from rating.periods import Period
 from rating.pipeline import (
-    CALL_COLUMNS,
+    CALL_SCHEMA,
+    DRAW_SCHEMA,
     POOL_SCHEMA,
     RATED_SCHEMA,
+    TRAFFIC_SCHEMA,
+    UNRATED_SCHEMA,
+    USED_SCHEMA,
+    Matched,
     Rated,
     match_calls,
+    packs_used,
     rate_calls,
-    with_local_days,
+    with_prices,
 )
 from rating.services import service_rows
 from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from invoicing.ledger import Ledger, Rating
     from invoicing.progress import Progress
     from invoicing.store import Store
-    from rating.frames import Schema
     from rating.sources.platform_tables import LoadedPlatform
     from schemas.platform import Platform
     from schemas.settings import Settings
 
 POOL_KEY = ["customer_id", "user_id", "product_id", "period_number"]
-CALL_SCHEMA: Schema = {
-    "call_id": pl.String, "start": pl.Datetime("us", "UTC"), "direction": pl.String, "caller": pl.String,
-    "callee": pl.String, "duration_s": pl.Int64, "user_id": pl.String, "source_file": pl.String,
-    "source_line": pl.Int64,
-}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+class RatedFile(NamedTuple):
+    """A file of rated calls of one period and one bucket of customers, and how the ledger names it."""
+
+    path: str
+    sha256: str
+    size: int
+    period_number: int
+    calls: int
+    amount_cents: int
+    first_customer: str
+    last_customer: str
+
+
+@dataclass(slots=True)
 class RatedPeriod:
-    """A period's rated calls and what they were made of."""
+    """What rating a period gave; the calls themselves are in files that nothing names yet.
 
-    rated: Rated
-    last_batch: int
-
-
-def calls_to_rate(store: Store, ledger: Ledger, period: Period) -> tuple[pl.DataFrame, int]:
-    """The answered calls that no issued run has settled, of this period and earlier ones (R-LATE).
-
-    Returns:
-        `CALL_SCHEMA`, and the number of the last batch that was looked at.
+    Attributes:
+        rating_no: The number of the rating, which its files carry.
+        last_batch: The number of the last batch that was looked at.
+        prices: What each `rate_no` stands for (`rating.zones.price_list`).
+        pools: The pools that calls could draw from (`POOL_SCHEMA`).
+        files: The files of rated calls.
+        unrated: The calls that could not be rated (`UNRATED_SCHEMA`), by `call_id`.
+        reports: `rule`, `customer_id`, `calls`: what a person should know (R-SPOOF, R-SUSPENDED).
+        traffic: What the calls sum up to (`TRAFFIC_SCHEMA`).
+        draws: The draws of calls that drew from several packs (`DRAW_SCHEMA`).
+        packs_used: Every pool and what was drawn from it (`rating.pipeline.packs_used`).
     """
-    shas = ledger.stored_files()
+
+    rating_no: int
+    last_batch: int
+    prices: pl.DataFrame
+    pools: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=POOL_SCHEMA))
+    files: list[RatedFile] = field(default_factory=list)
+    unrated: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNRATED_SCHEMA))
+    reports: pl.DataFrame = field(default_factory=pl.DataFrame)
+    traffic: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRAFFIC_SCHEMA))
+    draws: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DRAW_SCHEMA))
+    packs_used: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @property
+    def calls(self) -> int:
+        """How many calls were rated."""
+        return sum(file.calls for file in self.files)
+
+    @property
+    def amount_cents(self) -> int:
+        """What they cost together."""
+        return sum(file.amount_cents for file in self.files)
+
+
+def paths_to_rate(ledger: Ledger, period: Period) -> list[str]:
+    """The files with calls that no issued run has settled, of this period and earlier ones (R-LATE)."""
     batches = ledger.rows(
-        "select path from batches where rated_by is null and period_number <= ? order by batch_no",
-        [period.number],
+        "select path from batches where rated_by is null and period_number <= ? order by batch_no", [period.number]
     )
-    found = [pl.DataFrame(schema=CALL_SCHEMA)]
-    found += [store.read_frame(str(path), shas[str(path)]).select(CALL_COLUMNS) for (path,) in batches]
-    for rating in ledger.ratings(issued=True)[-1:]:
-        found.append(store.read_frame(rating.unrated_path, shas[rating.unrated_path]).select(CALL_COLUMNS))
-    last_batch = ledger.number("select max(batch_no) from batches")
-    return pl.concat(found).filter(pl.col("duration_s") > 0), last_batch
+    return [*(str(path) for (path,) in batches), *(rating.unrated_path for rating in ledger.ratings(issued=True)[-1:])]
+
+
+def answered_to_rate(ledger: Ledger, period: Period) -> int:
+    """How many calls those files hold that are to be rated."""
+    waiting = ledger.number(
+        "select sum(answered) from batches where rated_by is null and period_number <= ?", [period.number]
+    )
+    return waiting + sum(rating.unrated for rating in ledger.ratings(issued=True)[-1:])
 
 
 def users_billed_before(
@@ -98,15 +147,17 @@ def users_billed_before(
 
 def pools_of(
     ledger: Ledger,
-    matched: pl.DataFrame,
+    late: pl.DataFrame,
     period: Period,
     first: Period,
     platform: Platform,
     settings: Settings,
 ) -> pl.DataFrame:
-    """The pools of the period and, for customers with late calls, of the periods of those (`POOL_SCHEMA`)."""
+    """The pools of the period and, for customers with late calls, of the periods of those (`POOL_SCHEMA`).
+
+    Takes of each late call `customer_id` and `period_number`.
+    """
     rows = service_rows(platform)
-    late = matched.filter(pl.col("reason").is_null() & (pl.col("period_number") < period.number))
     numbers = sorted({*late["period_number"].unique(), period.number})
     found = []
     for number in numbers:
@@ -142,20 +193,100 @@ def rate_period(
     platform: Platform,
     settings: Settings,
     progress: Progress,
+    target: Store | None = None,
 ) -> RatedPeriod:
-    """Rate what is to be rated, in memory; nothing is stored."""
-    calls, last_batch = calls_to_rate(store, ledger, period)
-    progress.start("rating calls", calls.height)
-    matched = match_calls(with_local_days(calls, settings.rating.timezone), platform, settings.rating, first)
-    pools = pools_of(ledger, matched, period, first, platform, settings)
-    rated = rate_calls(matched, pools, platform)
-    progress.advance(calls.height)
-    if rated.calls.height + rated.unrated.height != calls.height:
+    """Rate what is to be rated, into files of the store, or of a `target` that is thrown away.
+
+    The ledger is not changed, and files that it never names are swept from the store.
+    """
+    target = target or store
+    lookups = coded(platform)
+    rated = RatedPeriod(
+        rating_no=ledger.number("select max(rating_no) from ratings") + 1,
+        last_batch=ledger.number("select max(batch_no) from batches"),
+        prices=lookups.tariffs.prices.with_columns(pl.col("deck_id").cast(pl.String)),
+    )
+    count = answered_to_rate(ledger, period)
+    progress.start("rating calls", count)
+    with Buckets(target, lookups, count) as buckets:
+        late = _match(store, ledger, period, first, lookups, settings, buckets, rated)
+        progress.advance(count // 2)
+        rated.pools = pools_of(ledger, late, period, first, platform, settings)
+        _settle(target, lookups, buckets, rated)
+    progress.advance(count - count // 2)
+    if rated.calls + rated.unrated.height != count:
         raise StoreUnavailable(
-            f"{calls.height} calls were to be rated and {rated.calls.height} + {rated.unrated.height} came out: "
+            f"{count} calls were to be rated and {rated.calls} + {rated.unrated.height} came out: "
             "nothing was stored; please report this"
         )
-    return RatedPeriod(rated, last_batch)
+    return rated
+
+
+def _match(
+    store: Store,
+    ledger: Ledger,
+    period: Period,
+    first: Period,
+    lookups: Coded,
+    settings: Settings,
+    buckets: Buckets,
+    rated: RatedPeriod,
+) -> pl.DataFrame:
+    """The first pass; gives `customer_id` and `period_number` of customers with late calls."""
+    shas = ledger.stored_files()
+
+    def match(path: str) -> Matched:
+        calls = store.read_frame(path, shas[path]).select(CALL_SCHEMA.keys()).filter(pl.col("duration_s") > 0)
+        matched = match_calls(calls, lookups, settings.rating, first)
+        buckets.put(path, matched.calls)
+        late = matched.calls.filter(pl.col("period_number") < period.number)
+        return matched._replace(calls=late.select(pl.col("customer_id").cast(pl.String), "period_number").unique())
+
+    found = list(in_order(match, paths_to_rate(ledger, period)))
+    rated.unrated = pl.concat([rated.unrated, *(matched.unrated for matched in found)]).sort("call_id")
+    reports = pl.concat([_no_reports(), *(matched.reports for matched in found)])
+    rated.reports = reports.group_by("rule", "customer_id").agg(pl.col("calls").sum()).sort("rule", "customer_id")
+    return pl.concat([_no_late_calls(), *(matched.calls for matched in found)]).unique()
+
+
+def _no_reports() -> pl.DataFrame:
+    return pl.DataFrame(schema={"rule": pl.String, "customer_id": pl.String, "calls": pl.Int64})
+
+
+def _no_late_calls() -> pl.DataFrame:
+    return pl.DataFrame(schema={"customer_id": pl.String, "period_number": pl.Int32})
+
+
+def _settle(store: Store, lookups: Coded, buckets: Buckets, rated: RatedPeriod) -> None:
+    """The second pass: packs and prices of each bucket, and its files of rated calls."""
+
+    def settle(bucket: int) -> tuple[Rated, list[RatedFile]]:
+        settled = rate_calls(buckets.take(bucket), rated.pools, lookups.tariffs.prices)
+        written = list(_write_rated(store, rated.rating_no, bucket, settled.calls))
+        return settled._replace(calls=settled.calls.clear()), written
+
+    found = list(in_order(settle, buckets.numbers))
+    rated.files = [file for _, written in found for file in written]
+    rated.traffic = pl.concat([rated.traffic, *(settled.traffic for settled, _ in found)])
+    rated.draws = pl.concat([rated.draws, *(settled.draws for settled, _ in found)])
+    rated.packs_used = packs_used(
+        rated.pools, pl.concat([pl.DataFrame(schema=USED_SCHEMA), *(settled.used for settled, _ in found)])
+    )
+
+
+def _write_rated(store: Store, rating_no: int, bucket: int, calls: pl.DataFrame) -> Iterator[RatedFile]:
+    for key, here in sorted(calls.partition_by("period_number", as_dict=True, maintain_order=True).items()):
+        number = int(str(key[0]))
+        path = f"rated/period={Period(number // 100, number % 100)}/{rating_no:06d}-{bucket:04d}.parquet"
+        yield RatedFile(
+            path,
+            *store.write_frame(path, here),
+            period_number=number,
+            calls=here.height,
+            amount_cents=int(here["amount_cents"].sum()),
+            first_customer=str(here["customer_id"].first()),
+            last_customer=str(here["customer_id"].last()),
+        )
 
 
 def keep_rating(
@@ -163,45 +294,44 @@ def keep_rating(
     ledger: Ledger,
     period: Period,
     loaded: LoadedPlatform,
-    rated_period: RatedPeriod,
+    rated: RatedPeriod,
     settings_text: str,
     program: str,
     moment: str,
 ) -> Rating:
     """Store a rating as the pending one, in place of the one before it; files first, then one transaction."""
-    rated = rated_period.rated
-    number = ledger.number("select max(rating_no) from ratings") + 1
+    number = rated.rating_no
     snapshot = snapshots.snapshot_id(loaded.files)
     files = snapshots.keep_snapshot(store, ledger, loaded)
+    files += [(file.path, file.sha256, file.size) for file in rated.files]
     pending = ledger.ratings(issued=False)
-    rated_files = []
-    for key, calls in sorted(rated.calls.partition_by("period_number", as_dict=True).items()):
-        of = Period(int(str(key[0])) // 100, int(str(key[0])) % 100)
-        path = f"rated/period={of}/{number:06d}.parquet"
-        files.append((path, *store.write_frame(path, calls)))
-        rated_files.append((path, of.number, calls.height, int(calls["amount_cents"].sum())))
-    unrated_path, draws_path = f"quarantine/unrated-{number:06d}.parquet", f"rated/draws-{number:06d}.parquet"
-    files.append((unrated_path, *store.write_frame(unrated_path, rated.unrated)))
-    files.append((draws_path, *store.write_frame(draws_path, rated.draws)))
     with ledger.transaction():
-        for path, sha256, size in files:
-            ledger.name_file(path, sha256, size)
         ledger.execute(
-            "insert into ratings values (?, ?, false, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into ratings values (?, ?, false, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                number, str(period), snapshot, settings_text, program, moment, rated_period.last_batch,
-                rated.calls.height, int(rated.calls["amount_cents"].sum()), rated.unrated.height,
-                unrated_path, draws_path, json.dumps(rated.reports.rows()),
+                number, str(period), snapshot, settings_text, program, moment, rated.last_batch, rated.calls,
+                rated.amount_cents, rated.unrated.height, json.dumps(rated.reports.rows()),
             ],
         )  # fmt: skip
-        for path, period_no, count, amount in rated_files:
-            ledger.execute("insert into rated_files values (?, ?, ?, ?, ?)", [path, number, period_no, count, amount])
+        rating = next(rating for rating in ledger.ratings(issued=False) if rating.rating_no == number)
+        frames = (rated.unrated, rated.prices, rated.traffic, rated.draws)
+        files += [(path, *store.write_frame(path, frame)) for path, frame in zip(rating.own_paths, frames, strict=True)]
+        for path, sha256, size in files:
+            ledger.name_file(path, sha256, size)
+        for file in rated.files:
+            ledger.execute(
+                "insert into rated_files values (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    file.path, number, file.period_number, file.calls, file.amount_cents, file.first_customer,
+                    file.last_customer,
+                ],
+            )  # fmt: skip
         ledger.append("packs_used", rated.packs_used.with_columns(rating_no=pl.lit(number, pl.Int32)))
         # After the new one is there: the two may share a snapshot.
         for old in pending:
             forget_rating(ledger, old)
     store.sweep(set(ledger.stored_files()))
-    return ledger.ratings(issued=False)[0]
+    return rating
 
 
 def forget_rating(ledger: Ledger, rating: Rating) -> None:
@@ -209,7 +339,7 @@ def forget_rating(ledger: Ledger, rating: Rating) -> None:
     paths = [
         str(path) for (path,) in ledger.rows("select path from rated_files where rating_no = ?", [rating.rating_no])
     ]
-    for path in [*paths, rating.unrated_path, rating.draws_path]:
+    for path in [*paths, *rating.own_paths]:
         ledger.forget_file(path)
     for table in ("rated_files", "packs_used", "ratings"):
         ledger.execute(f"delete from {table} where rating_no = ?", [rating.rating_no])  # noqa: S608
@@ -219,13 +349,63 @@ def forget_rating(ledger: Ledger, rating: Rating) -> None:
 
 
 def rated_calls_of(
-    store: Store, ledger: Ledger, rating_no: int, wanted: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    store: Store,
+    ledger: Ledger,
+    rating: Rating,
+    *,
+    period: Period | None = None,
+    customers: pl.Series | None = None,
+    where: pl.Expr | None = None,
 ) -> pl.DataFrame:
-    """The rated calls of a rating, by customer, start and call_id; `wanted` cuts each file down as it is read."""
+    """The rated calls of a rating (`RATED_SCHEMA`), by customer, start and call_id within a period.
+
+    Args:
+        store: Where they are.
+        ledger: What names them.
+        rating: Whose calls.
+        period: Only the calls of this period.
+        customers: Only the calls of these customers; files without any of them are not read.
+        where: Only the calls for which this holds, of the columns that a file of rated calls has.
+    """
     shas = ledger.stored_files()
-    paths = ledger.rows("select path from rated_files where rating_no = ? order by period_number", [rating_no])
-    frames = [store.read_frame(str(path), shas[str(path)]) for (path,) in paths]
-    if wanted is not None:
-        frames = [wanted(frame) for frame in frames]
-    empty = pl.DataFrame(schema=RATED_SCHEMA)
-    return pl.concat([empty, *frames]) if wanted is None else pl.concat([wanted(empty), *frames])
+    prices = store.read_frame(rating.prices_path, shas[rating.prices_path])
+    paths = _files_of(ledger, rating, period, customers)
+    return read_rated(store, {path: shas[path] for path in paths}, prices, customers=customers, where=where)
+
+
+def read_rated(
+    store: Store,
+    files: dict[str, str],
+    prices: pl.DataFrame,
+    *,
+    customers: pl.Series | None = None,
+    where: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """The calls of some files of rated calls, given with their SHA-256, as `rated_calls_of` has them."""
+    found = [pl.DataFrame(schema=RATED_SCHEMA)]
+    for path, sha256 in files.items():
+        calls = store.read_frame(path, sha256)
+        if customers is not None:
+            calls = calls.filter(pl.col("customer_id").cast(pl.String).is_in(customers.implode()))
+        if where is not None:
+            calls = calls.filter(where)
+        found.append(with_prices(calls, prices))
+    return pl.concat(found)
+
+
+def _files_of(ledger: Ledger, rating: Rating, period: Period | None, customers: pl.Series | None) -> list[str]:
+    """The files of a rating's calls that may hold those of a period and of some customers."""
+    files = ledger.frame(
+        "select path, period_number, first_customer, last_customer from rated_files where rating_no = ? "
+        "order by period_number, path",
+        [rating.rating_no],
+    )
+    if period is not None:
+        files = files.filter(pl.col("period_number") == period.number)
+    if customers is not None:
+        # The first of these customers that is not before a file's first one must not be after its last.
+        sought = customers.cast(pl.String).unique().sort()
+        place = sought.search_sorted(files["first_customer"].cast(pl.String), side="left")
+        nearest = sought.gather(place.set(place >= len(sought), None))
+        files = files.filter((nearest <= files["last_customer"].cast(pl.String)).fill_null(value=False))
+    return [str(path) for path in files["path"]]

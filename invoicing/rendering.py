@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from invoicing.documents.assembly import Figures, documents_of
+from invoicing.documents.workers import made_by_workers
 from invoicing.rating_run import rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.store import Store, sha256_of_bytes
+from rating.pipeline import RATED_SCHEMA
 from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -21,13 +21,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from invoicing.documents.model import InvoiceDocument
+    from invoicing.documents.workers import Made
     from invoicing.ledger import Ledger, Run
     from invoicing.progress import Progress
     from schemas.platform import Platform
-    from schemas.settings import Settings
+    from schemas.settings import DocumentSettings, Settings
 
-# Fewer documents than this are made here: starting workers takes longer.
-WORTH_WORKERS = 8
+# So many calls are read at once, of as many customers as they belong to; those of one customer always.
+CALLS_AT_ONCE = 100_000
+# So many written documents are named in the ledger at once: a commit takes as long as writing several files.
+NAMED_AT_ONCE = 64
+
+
+@dataclass(slots=True)
+class Written:
+    """What rendering did.
+
+    Attributes:
+        paths: The files written.
+        held: Sentences about the documents that took more than their limits.
+    """
+
+    paths: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+
+    def hold(self, made: Made) -> None:
+        """Say that a document was not written, and what to do."""
+        document = made.document
+        name = f"the draft of {document.customer.customer_id}" if document.number is None else document.number
+        self.held.append(
+            f"{name} ({document.customer.name}, {document.calls.height} calls) was not written: making it took "
+            f"{made.held}; the others are not affected. With other limits under [documents] in centime.toml it is "
+            "made by the same command"
+        )
 
 
 def pdf_path(invoice_number: str) -> str:
@@ -35,108 +61,171 @@ def pdf_path(invoice_number: str) -> str:
     return f"invoices/{invoice_number[:4]}/{invoice_number}.pdf"
 
 
-def pdfs_of(documents: Iterable[InvoiceDocument]) -> Iterator[bytes]:
-    """The PDF of each document, in their order; worker processes share the work where there is much."""
-    from invoicing.documents.pdf import render_pdf  # noqa: PLC0415 - WeasyPrint takes a second to import
+def issued_documents(
+    store: Store, ledger: Ledger, run: Run, platform: Platform, settings: Settings, wanted: list[str]
+) -> Iterator[InvoiceDocument]:
+    """The documents of a run's invoices, of those wanted (invoice numbers), from its stored figures.
 
-    listed = list(documents)
-    workers = min(os.cpu_count() or 1, len(listed) // WORTH_WORKERS)
-    if workers < 2:  # noqa: PLR2004
-        yield from map(render_pdf, listed)
-        return
-    # Fork would copy the threads of Polars and of GLib in whatever state they are.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(render_pdf, listed, chunksize=4)
-
-
-def issued_figures(store: Store, ledger: Ledger, run: Run, wanted: list[str] | None = None) -> Figures:
-    """The stored figures of a run, of all its invoices or of those wanted (invoice numbers)."""
+    The calls are read for some customers after the others; of those, the one with the most calls comes first.
+    """
     period = str(run.period)
-    invoices = ledger.frame("select * from invoices where period = ?", [period])
-    if wanted is not None:
-        invoices = invoices.filter(pl.col("invoice_number").is_in(wanted))
-    keys = invoices.select("customer_id", "invoice_number")
-    lines = ledger.frame("select * from lines").join(keys, on=["customer_id", "invoice_number"], how="semi")
-    vat = ledger.frame("select * from vat_totals").join(keys, on="invoice_number")
-    packs = ledger.frame("select * from packs_used where rating_no = ?", [run.rating_no])
-    customers = keys["customer_id"].implode()
-    calls = rated_calls_of(
-        store, ledger, run.rating_no, lambda frame: frame.filter(pl.col("customer_id").is_in(customers))
+    rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
+    of_period = "invoice_number in (select invoice_number from invoices where period = ?)"
+    invoices = ledger.frame("select * from invoices where period = ? order by customer_id", [period])
+    invoices = invoices.filter(pl.col("invoice_number").is_in(wanted))
+    figures = Figures(
+        run.period,
+        run.invoice_date,
+        invoices,
+        ledger.frame(f"select * from lines where {of_period}", [period]),  # noqa: S608
+        ledger.frame(
+            "select v.*, customer_id from vat_totals v join invoices using (invoice_number) where period = ?", [period]
+        ),
+        ledger.frame("select * from packs_used where rating_no = ?", [run.rating_no]),
+        pl.DataFrame(schema=RATED_SCHEMA),
     )
-    return Figures(run.period, run.invoice_date, invoices, lines, vat, packs, calls)
+    traffic = store.read_frame(rating.traffic_path, ledger.stored_files()[rating.traffic_path])
+    for customers in _in_shares(invoices["customer_id"], traffic):
+        calls = rated_calls_of(store, ledger, rating, customers=customers)
+        yield from documents_of(_of_customers(figures, customers, calls), platform, settings)
 
 
-def unpublished_numbers(ledger: Ledger, run: Run) -> list[str]:
-    """The numbers of a run's invoices of which no document was published yet."""
+def _in_shares(customers: pl.Series, traffic: pl.DataFrame) -> Iterator[pl.Series]:
+    """The customers, in their order, divided so that each share has at most `CALLS_AT_ONCE` calls or one customer."""
+    calls = traffic.group_by(pl.col("customer_id").cast(pl.String)).agg(pl.col("calls").sum())
+    counts = pl.DataFrame({"customer_id": customers.cast(pl.String)}).join(
+        calls, on="customer_id", how="left", maintain_order="left"
+    )
+    share = counts.with_columns(share=pl.col("calls").fill_null(0).cum_sum() // CALLS_AT_ONCE)
+    for part in share.partition_by("share", maintain_order=True):
+        yield part["customer_id"]
+
+
+def _of_customers(figures: Figures, customers: pl.Series, calls: pl.DataFrame) -> Figures:
+    wanted = pl.col("customer_id").cast(pl.String).is_in(customers.implode())
+    return replace(
+        figures,
+        invoices=figures.invoices.filter(wanted),
+        lines=figures.lines.filter(wanted),
+        vat_totals=figures.vat_totals.filter(wanted),
+        packs_used=figures.packs_used.filter(wanted),
+        calls=calls,
+    )
+
+
+def run_numbers(ledger: Ledger, run: Run) -> list[str]:
+    """The numbers of a run's invoices."""
     rows = ledger.rows(
-        "select invoice_number from invoices where period = ? and invoice_number not in "
-        "(select invoice_number from documents) order by invoice_number",
-        [str(run.period)],
+        "select invoice_number from invoices where period = ? order by invoice_number", [str(run.period)]
     )
     return [str(number) for (number,) in rows]
 
 
+def unpublished_numbers(ledger: Ledger, run: Run) -> list[str]:
+    """The numbers of a run's invoices of which no document was published yet."""
+    published = {str(number) for (number,) in ledger.rows("select invoice_number from documents")}
+    return [number for number in run_numbers(ledger, run) if number not in published]
+
+
 def render_run(
-    store: Store, ledger: Ledger, run: Run, settings: Settings, progress: Progress, *, again: bool
-) -> list[str]:
+    store: Store,
+    ledger: Ledger,
+    run: Run,
+    settings: Settings,
+    limits: DocumentSettings,
+    progress: Progress,
+    *,
+    again: bool,
+) -> Written:
     """Write the documents of a run's invoices; all of them `again`, or those not published yet.
 
-    Returns:
-        The paths written, relative to the store.
+    Args:
+        store: Where they go.
+        ledger: What they are made from, and what names them.
+        run: The run.
+        settings: Those that the run was issued under.
+        limits: What each document may take now.
+        progress: Told of each.
+        again: Whether those are made again that were published.
 
     Raises:
         StoreUnavailable: where a document made again is not the one that was published, byte for byte.
     """
-    wanted = None if again else unpublished_numbers(ledger, run)
-    if wanted == []:
-        return []
-    figures = issued_figures(store, ledger, run, wanted)
+    wanted = run_numbers(ledger, run) if again else unpublished_numbers(ledger, run)
+    if not wanted:
+        return Written()
     platform = load_snapshot(store, ledger, run.snapshot, settings).platform
-    return publish(store, ledger, figures, platform, settings, progress)
+    progress.start("writing invoices", len(wanted))
+    documents = issued_documents(store, ledger, run, platform, settings, wanted)
+    return publish(store, ledger, made_by_workers(documents, limits), progress)
 
 
-def publish(
-    store: Store, ledger: Ledger, figures: Figures, platform: Platform, settings: Settings, progress: Progress
-) -> list[str]:
-    """Write and name the documents of these figures, one after the other."""
-    documents = list(documents_of(figures, platform, settings))
+def publish(store: Store, ledger: Ledger, documents: Iterable[Made], progress: Progress) -> Written:
+    """Write the documents as they come, and name them in the ledger, some at a time, once they are there to stay."""
     published = ledger.stored_files()
-    written = []
-    progress.start("writing invoices", len(documents))
-    for document, pdf in zip(documents, pdfs_of(documents), strict=True):
-        number = str(document.number)
+    written, unnamed = Written(), _Unnamed(ledger)
+    for made in documents:
+        progress.advance()
+        if made.pdf is None:
+            written.hold(made)
+            continue
+        number = str(made.document.number)
         path = pdf_path(number)
-        if published.get(path, sha256_of_bytes(pdf)) != sha256_of_bytes(pdf):
+        if published.get(path, sha256_of_bytes(made.pdf)) != sha256_of_bytes(made.pdf):
             raise StoreUnavailable(
                 f"{store.root / path}: made again it would differ from the one that was published (other fonts, or "
                 "another version of the program); the published one was left as it is"
             )
-        sha256, size = store.write(path, partial(_write, pdf))
+        sha256, size = store.write(path, partial(_write, made.pdf))
         if path not in published:
-            with ledger.transaction():
-                ledger.name_file(path, sha256, size)
-                ledger.execute("insert into documents values (?, ?)", [path, number])
-        written.append(path)
-        progress.advance()
+            unnamed.add(path, sha256, size, number)
+        written.paths.append(path)
+    unnamed.name()
+    written.paths.sort()
+    written.held.sort()
     return written
+
+
+class _Unnamed:
+    """Documents that are written and not named yet."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._rows: list[tuple[str, str, int, str]] = []
+
+    def add(self, path: str, sha256: str, size: int, invoice_number: str) -> None:
+        self._rows.append((path, sha256, size, invoice_number))
+        if len(self._rows) >= NAMED_AT_ONCE:
+            self.name()
+
+    def name(self) -> None:
+        """Let them count, all at once."""
+        if not self._rows:
+            return
+        rows = pl.DataFrame(self._rows, schema=["path", "sha256", "bytes", "invoice_number"], orient="row")
+        with self._ledger.transaction():
+            self._ledger.append("stored_files", rows.select("path", "sha256", "bytes"))
+            self._ledger.append("documents", rows.select("path", "invoice_number"))
+        self._rows.clear()
 
 
 def _write(content: bytes, target: Path) -> None:
     target.write_bytes(content)
 
 
-def write_drafts(
-    folder: Path, figures: Figures, platform: Platform, settings: Settings, progress: Progress
-) -> list[str]:
+def write_drafts(folder: Path, figures: Figures, platform: Platform, settings: Settings, progress: Progress) -> Written:
     """Write draft documents, named by customer, outside the store; nothing is numbered."""
-    documents = list(documents_of(figures, platform, settings))
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    progress.start("writing drafts", len(documents))
-    for document, pdf in zip(documents, pdfs_of(documents), strict=True):
-        path = folder / f"draft-{figures.period}-{document.customer.customer_id}.pdf"
-        path.write_bytes(pdf)
-        written.append(str(path))
+    progress.start("writing drafts", figures.invoices.height)
+    written = Written()
+    for made in made_by_workers(documents_of(figures, platform, settings), settings.documents):
         progress.advance()
+        if made.pdf is None:
+            written.hold(made)
+            continue
+        path = folder / f"draft-{figures.period}-{made.document.customer.customer_id}.pdf"
+        path.write_bytes(made.pdf)
+        written.paths.append(str(path))
+    written.paths.sort()
+    written.held.sort()
     return written

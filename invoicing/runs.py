@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from invoicing import intake, issuing, rating_run, rendering, snapshots
@@ -12,6 +14,7 @@ from invoicing.documents.assembly import Figures
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
 from invoicing.retro import retroactive_changes
+from invoicing.store import Store
 from rating.platform_checks import notice_problems
 from rating.services import service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
@@ -21,14 +24,12 @@ from schemas.settings import Settings, parse_settings, settings_document
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
-    from pathlib import Path
 
     from invoicing.issuing import Moment
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.progress import Progress
-    from invoicing.store import Store
+    from invoicing.rating_run import RatedPeriod
     from rating.periods import Period
-    from rating.pipeline import Rated
 import polars as pl
 
 from invoicing.issuing import Tables
@@ -177,14 +178,14 @@ def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
         desk.moment.program,
         desk.moment.text,
     )
-    _tell_rating(desk, report, rated.rated)
+    _tell_rating(desk, report, rated)
     report.warnings += tables.loaded.warnings
     return rating
 
 
-def _tell_rating(desk: Desk, report: Report, rated: Rated) -> None:
-    report.counts |= {"rated": rated.calls.height, "unrated": rated.unrated.height}
-    report.sums["rated_cents"] = int(rated.calls["amount_cents"].sum())
+def _tell_rating(desk: Desk, report: Report, rated: RatedPeriod) -> None:
+    report.counts |= {"rated": rated.calls, "unrated": rated.unrated.height}
+    report.sums["rated_cents"] = rated.amount_cents
     words = {
         "R-SPOOF": "calls show a caller number that is not active for the customer (17.1)",
         "R-SUSPENDED": "calls were placed while the customer was suspended (8.7)",
@@ -195,7 +196,7 @@ def _tell_rating(desk: Desk, report: Report, rated: Rated) -> None:
     ]
     # Nobody can do anything about calls from before the store began: they are told, and do not count here.
     unrated = rated.unrated.filter(pl.col("reason") != "before_start").height
-    judge_quarantine(desk, report, unrated, rated.calls.height + unrated, "calls judged")
+    judge_quarantine(desk, report, unrated, rated.calls + unrated, "calls judged")
 
 
 def pending_rating(desk: Desk, period: Period, tables: Tables) -> Rating:
@@ -322,10 +323,13 @@ def _spans(changes: pl.DataFrame, change: str) -> str:
 def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
     """Write the documents of a run, with the settings it was issued under."""
     settings = parse_settings(json.loads(run.settings))
-    paths = rendering.render_run(desk.store, desk.ledger, run, settings, desk.progress, again=again)
-    report.written += [str(desk.store.root / path) for path in paths]
-    if paths:
-        report.messages.append(f"{len(paths)} PDF invoices in {desk.store.root / 'invoices'}")
+    written = rendering.render_run(
+        desk.store, desk.ledger, run, settings, desk.settings.documents, desk.progress, again=again
+    )
+    report.written += [str(desk.store.root / path) for path in written.paths]
+    report.attention += written.held
+    if written.paths:
+        report.messages.append(f"{len(written.paths)} PDF invoices in {desk.store.root / 'invoices'}")
 
 
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
@@ -360,11 +364,29 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
     """Rate and bill in memory: draft invoices, nothing numbered, nothing stored."""
     require_next(desk.ledger, period)
     tables = load_tables(desk, platform, period)
-    rated = rating_run.rate_period(
-        desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings, desk.progress
-    ).rated
-    _tell_rating(desk, report, rated)
-    bill = bill_period(period, tables.platform, rated.calls, tables.services, tables.history, desk.settings, desk.today)
+    with TemporaryDirectory(prefix="centime-") as folder:
+        scratch = Store(Path(folder))
+        rated = rating_run.rate_period(
+            desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings,
+            desk.progress, scratch,
+        )  # fmt: skip
+        _tell_rating(desk, report, rated)
+        bill = bill_period(
+            period, tables.platform, rated.traffic, tables.services, tables.history, desk.settings, desk.today
+        )
+        _tell_preview(desk, period, tables, bill, report)
+        if drafts is not None:
+            calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
+            figures = Figures(
+                period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
+                rated.packs_used, calls,
+            )  # fmt: skip
+            written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
+            report.written += written.paths
+            report.attention += written.held
+
+
+def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report: Report) -> None:
     _tell_bill(report, bill, retro_changes(desk, desk.ledger.last_run(), tables.loaded, period))
     report.tables["Draft invoices"] = bill.invoices
     report.tables["Lines"] = bill.lines.select(
@@ -372,9 +394,3 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
         "unit_price_micro", "net_cents",
     )  # fmt: skip
     report.messages.append(f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored")
-    if drafts is not None:
-        figures = Figures(
-            period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
-            rated.packs_used, rated.calls,
-        )  # fmt: skip
-        report.written += rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)

@@ -14,7 +14,7 @@ import fcntl
 import hashlib
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 # Only what a store names itself may ever be removed from it: the folder may hold somebody else's files.
 OWN_FILE = re.compile(
-    r"(calls|rated)/period=\d{4}-\d{2}/\d{6}\.parquet|quarantine/(read|unrated)-\d{6}\.parquet"
-    r"|rated/draws-\d{6}\.parquet|snapshots/[0-9a-f]{64}/[^/]+"
+    r"calls/period=\d{4}-\d{2}/\d{6}\.(parquet|[0-9a-f]{8}\.ids)|quarantine/(read|unrated)-\d{6}\.parquet"
+    r"|rated/period=\d{4}-\d{2}/\d{6}-\d{4}\.parquet|rated/(prices|traffic|draws)-\d{6}\.parquet"
+    r"|snapshots/[0-9a-f]{64}/[^/]+"
 )
+WORKING_FILE = re.compile(r"\d{4}-.+\.parquet")
 FOLDERS = ("calls", "quarantine", "rated", "snapshots")
 OWNER_ONLY = 0o700
 TEMPORARY = ".writing"
@@ -52,6 +54,11 @@ class Store:
     def ledger_path(self) -> Path:
         """The embedded database."""
         return self.root / "ledger.duckdb"
+
+    @property
+    def working_folder(self) -> Path:
+        """What a rating puts down for a while; nothing in it counts."""
+        return self.root / "working"
 
     @property
     def exists(self) -> bool:
@@ -115,8 +122,8 @@ class Store:
         return write_whole(path, writer)
 
     def write_frame(self, relative: str, frame: pl.DataFrame) -> tuple[str, int]:
-        """Write one Parquet file (zstd)."""
-        return self.write(relative, lambda path: frame.write_parquet(path, compression="zstd"))
+        """Write one Parquet file (zstd, at the level that costs least)."""
+        return self.write(relative, lambda path: frame.write_parquet(path, compression="zstd", compression_level=1))
 
     def read_frame(self, relative: str, sha256: str) -> pl.DataFrame:
         """Read one Parquet file that the ledger names.
@@ -142,11 +149,20 @@ class Store:
             )
         return path
 
+    def clear_working_folder(self) -> None:
+        """Remove what a rating has put down, and the folder if nothing else is in it."""
+        for path in self.working_folder.glob("*.parquet"):
+            if WORKING_FILE.fullmatch(path.name):
+                path.unlink()
+        with suppress(OSError):
+            self.working_folder.rmdir()
+
     def sweep(self, named: set[str]) -> None:
         """Remove what a process that died had begun: files of the store's own names that no ledger row names."""
         for path in self.root.glob(f"{self.ledger_path.name}.*"):
             if is_temporary(path):
                 path.unlink()
+        self.clear_working_folder()
         for folder in (*FOLDERS, "invoices"):
             for path in sorted((self.root / folder).rglob("*")):
                 relative = path.relative_to(self.root).as_posix()

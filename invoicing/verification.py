@@ -13,11 +13,15 @@ from invoicing.rendering import pdf_path, unpublished_numbers
 from invoicing.store import Store, is_temporary, sha256_of_file
 from invoicing.totals import vat_totals
 from rating.money import line_amount_cents
+from rating.pipeline import TRAFFIC_SCHEMA
 from rating.pricing import billable_seconds, call_amount_cents, hidden_from_invoice
 
 if TYPE_CHECKING:
-    from invoicing.ledger import Ledger
+    from invoicing.ledger import Ledger, Rating
     from invoicing.progress import Progress
+
+TRAFFIC_KEY = ["customer_id", "period_number", "zone_id", "zone_kind"]
+TRAFFIC_SUMS = ("charged_s", "amount_cents")
 
 
 def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
@@ -152,13 +156,42 @@ def _calls(store: Store, ledger: Ledger) -> list[str]:
         )
         if counted != (answered, unanswered):
             found.append(f"{path}: {counted} calls answered and unanswered, the ledger has {(answered, unanswered)}")
-    for path, rating_no, calls, amount in ledger.rows("select path, rating_no, calls, amount_cents from rated_files"):
-        frame = store.read_frame(str(path), shas[str(path)])
+    for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
+        found += _rated_files(store, ledger, rating, shas)
+    return found
+
+
+def _rated_files(store: Store, ledger: Ledger, rating: Rating, shas: dict[str, str]) -> list[str]:
+    """One rating's calls, file by file: each as it was counted and priced, and all together as they were summed."""
+    prices = store.read_frame(rating.prices_path, shas[rating.prices_path])
+    found, sums = [], []
+    rows = ledger.rows(
+        "select path, calls, amount_cents from rated_files where rating_no = ? order by path", [rating.rating_no]
+    )
+    for path, calls, amount in rows:
+        frame = _with_figures(store.read_frame(str(path), shas[str(path)]), prices)
         if (frame.height, int(frame["amount_cents"].sum())) != (calls, amount):
             found.append(f"{path}: its calls are not those that were rated")
         found += [f"{path}: {sentence}" for sentence in _wrong_calls(frame)]
-        found += _traffic_differences(ledger, int(str(rating_no)), frame)
-    return found
+        sums.append(_sums_of_calls(frame))
+    kept = store.read_frame(rating.traffic_path, shas[rating.traffic_path])
+    if not kept.sort(TRAFFIC_KEY).equals(pl.concat([kept.clear(), *sums]).sort(TRAFFIC_KEY)):
+        found.append(f"{rating.traffic_path}: it is not the sum of the rated calls")
+    return found + _traffic_differences(ledger, rating.rating_no, kept)
+
+
+def _with_figures(calls: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
+    """The rated calls of a file with the figures that their `rate_no` stands for."""
+    names = ["rate_micro_per_min", "setup_micro", "first_increment_s", "increment_s", "zone_id", "zone_kind"]
+    return calls.with_columns(
+        *(prices[name].gather(calls["rate_no"]) for name in names), charged_s=pl.col("billable_s") - pl.col("pack_s")
+    )
+
+
+def _sums_of_calls(frame: pl.DataFrame) -> pl.DataFrame:
+    """The sums of a file's calls by customer, period and zone (`TRAFFIC_SCHEMA`); no two files share any."""
+    sums = frame.group_by(TRAFFIC_KEY).agg(calls=pl.len(), **{name: pl.col(name).sum() for name in TRAFFIC_SUMS})
+    return sums.select(pl.col(name).cast(dtype) for name, dtype in TRAFFIC_SCHEMA.items())
 
 
 def _wrong_calls(frame: pl.DataFrame) -> list[str]:
@@ -166,18 +199,18 @@ def _wrong_calls(frame: pl.DataFrame) -> list[str]:
     amount = call_amount_cents(pl.col("charged_s"), pl.col("rate_micro_per_min"), pl.col("setup_micro"))
     wrong = frame.filter(
         (pl.col("billable_s") != billable)
-        | (pl.col("charged_s") != pl.col("billable_s") - pl.col("pack_s"))
+        | ~pl.col("pack_s").is_between(0, pl.col("billable_s"))
         | (pl.col("amount_cents") != amount)
     )
     return [f"call {call_id} does not cost what its figures give" for call_id in wrong["call_id"].head(10)]
 
 
-def _traffic_differences(ledger: Ledger, rating_no: int, frame: pl.DataFrame) -> list[str]:
+def _traffic_differences(ledger: Ledger, rating_no: int, traffic: pl.DataFrame) -> list[str]:
     run = ledger.rows("select period from runs where rating_no = ?", [rating_no])
     if not run:
         return []
     sums = (
-        frame.filter(~hidden_from_invoice(pl.col("zone_kind")))
+        traffic.filter(~hidden_from_invoice(pl.col("zone_kind")))
         .group_by("customer_id", "zone_id", "period_number")
         .agg(net_cents=pl.col("amount_cents").sum())
         .filter(pl.col("net_cents") > 0)
@@ -188,12 +221,11 @@ def _traffic_differences(ledger: Ledger, rating_no: int, frame: pl.DataFrame) ->
         "from lines l join invoices i using (invoice_number) where i.period = ? and l.kind = 'traffic'",
         [str(run[0][0])],
     )
-    of_period = lines.filter(pl.col("period_number").is_in(frame["period_number"].unique().implode()))
     key = ["customer_id", "zone_id", "period_number", "net_cents"]
     differing = pl.concat(
         [
-            sums.select(key).join(of_period, on=key, how="anti"),
-            of_period.select(key).join(sums, on=key, how="anti"),
+            sums.select(key).join(lines, on=key, how="anti"),
+            lines.select(key).join(sums, on=key, how="anti"),
         ]
     )
     return [

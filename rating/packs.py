@@ -116,45 +116,41 @@ def open_pools(
     ).sort(POOL_KEY)
 
 
-def draw_from_pools(calls: pl.DataFrame, pools: pl.DataFrame) -> Draws:
+def draw_from_pools(calls: pl.DataFrame, pools: pl.DataFrame, zones: pl.DataFrame) -> Draws:
     """Let calls draw from their pools in the order of start, then `call_id` (R-PACK).
 
     Args:
-        calls: `call_id`, `start`, `customer_id`, `owner_user_id`, `period_number`, `day`, `zone_id`,
-            `zone_kind`, `billable_s`, `rate_micro_per_min`, `setup_micro`; a call that costs nothing draws
-            nothing.
+        calls: In the order of `customer_id`, `start`, `call_id`; with `owner_user_id`, `period_number`, `day`,
+            `zone_no`, `billable_s`, `rate_micro_per_min`, `setup_micro`; a call that costs nothing draws nothing.
         pools: Of `open_pools` with `pool_no` (UInt32), `period_number` and `used_before_s`, what the calls
-            invoiced before have drawn.
+            invoiced before have drawn; identifiers are of the types that the calls have.
+        zones: `zone_no` (its places), `zone_id`, `zone_kind`.
 
     Returns:
         The draws, and `pack_s` of each call in the order given.
     """
     costs = (pl.col("rate_micro_per_min") > 0) | (pl.col("setup_micro") > 0)
     owners = pools.select("customer_id", "period_number").unique()
-    drawing = calls.with_row_index("call_row").filter(costs & (pl.col("billable_s") > 0))
-    drawing = drawing.join(owners, on=["customer_id", "period_number"], how="semi")
-    drawing = drawing.sort("start", "call_id").select(
-        "call_row", "customer_id", "owner_user_id", "period_number", "day", "zone_id", "zone_kind",
-        need_s="billable_s",
-    )  # fmt: skip
-    ranked = pools.with_columns(
+    drawing = calls.select(
+        "customer_id", "owner_user_id", "period_number", "day", "zone_no", need_s="billable_s", costs=costs
+    ).with_row_index("call_row")  # fmt: skip
+    drawing = drawing.filter(pl.col("costs") & (pl.col("need_s") > 0)).drop("costs")
+    drawing = drawing.join(owners, on=["customer_id", "period_number"], how="semi", maintain_order="left")
+    ranked = _with_zone_sets(pools, zones).with_columns(
         rank=pl.struct("priority", "product_id").rank("dense").over("customer_id", "period_number")
     )
+    covered = _covered(ranked, zones)
+    pack_s = pl.zeros(calls.height, dtype=pl.Int64, eager=True)
     found = [_no_draws()]
     for rank in range(1, (ranked.select(pl.col("rank").max()).item() or 0) + 1):
-        drawn = _draw_rank(drawing, ranked.filter(pl.col("rank") == rank))
+        drawn = _draw_rank(drawing, ranked.filter(pl.col("rank") == rank), covered)
         found.append(drawn)
-        taken = drawing.select("call_row").join(
-            drawn.select("call_row", "drawn_s"), on="call_row", how="left", maintain_order="left"
-        )
-        drawing = drawing.with_columns(need_s=pl.col("need_s") - taken["drawn_s"].fill_null(0))
+        taken = pl.zeros(calls.height, dtype=pl.Int64, eager=True).scatter(drawn["call_row"], drawn["drawn_s"])
+        pack_s += taken
+        drawing = drawing.with_columns(need_s=drawing["need_s"] - taken.gather(drawing["call_row"]))
         drawing = drawing.filter(pl.col("need_s") > 0)
-    draws = pl.concat(found)
-    per_call = draws.group_by("call_row").agg(pl.col("drawn_s").sum())
-    places = calls.select(call_row=pl.int_range(pl.len(), dtype=pl.UInt32))
-    pack_s = places.join(per_call, on="call_row", how="left", maintain_order="left")["drawn_s"]
     # Pools were settled in the order in which one call draws from them, and keep it.
-    return Draws(draws.sort("call_row", maintain_order=True), pack_s.fill_null(0).alias("pack_s"))
+    return Draws(pl.concat(found).sort("call_row", maintain_order=True), pack_s.alias("pack_s"))
 
 
 def _no_draws() -> pl.DataFrame:
@@ -163,19 +159,35 @@ def _no_draws() -> pl.DataFrame:
     )
 
 
-def _draw_rank(drawing: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
+def _with_zone_sets(pools: pl.DataFrame, zones: pl.DataFrame) -> pl.DataFrame:
+    """Number the lists of zones that pools have: `set_at` is where a list's row in `_covered` begins."""
+    lists = pools.select(pl.col("zones").list.join(";").rank("dense"))
+    return pools.with_columns(set_at=(lists.to_series().cast(pl.Int64) - 1) * zones.height)
+
+
+def _covered(pools: pl.DataFrame, zones: pl.DataFrame) -> pl.Series:
+    """Whether a list of zones holds a zone: one boolean for each of both, at `set_at` + `zone_no`."""
+    every = pl.col("zones").list.contains(EVERY_ZONE) & (pl.col("zone_kind") != "premium").fill_null(value=True)
+    return (
+        pools.unique("set_at")
+        .join(zones, how="cross")
+        .sort("set_at", "zone_no")
+        .select(every | pl.col("zones").list.contains(pl.col("zone_id")))
+        .to_series()
+    )
+
+
+def _draw_rank(drawing: pl.DataFrame, pools: pl.DataFrame, covered: pl.Series) -> pl.DataFrame:
     """Settle the pools of one rank: at most one pool for each call, calls already in the order of drawing."""
     key = ["customer_id", "period_number"]
-    pool = pools.select(*key, "pool_no", "user_id", "zones", "open_from", "allowance_s", "used_before_s")
+    pool = pools.select(*key, "pool_no", "user_id", "set_at", "open_from", "allowance_s", "used_before_s")
     shared = pool.filter(pl.col("user_id").is_null()).drop("user_id")
     personal = pool.filter(pl.col("user_id").is_not_null()).rename({"user_id": "owner_user_id"})
     of_customer = drawing.join(shared, on=key, how="inner", maintain_order="left")
     of_user = drawing.join(personal, on=[*key, "owner_user_id"], how="inner", maintain_order="left")
-    matched = pl.concat([of_customer, of_user], how="diagonal")
-    every = pl.col("zones").list.contains(EVERY_ZONE) & (pl.col("zone_kind") != "premium")
-    matched = matched.filter(
-        (pl.col("day") >= pl.col("open_from")) & (every | pl.col("zones").list.contains(pl.col("zone_id")))
-    )
+    matched = pl.concat([of_customer, of_user.select(of_customer.columns)])
+    covers = covered.gather(matched["set_at"] + matched["zone_no"])
+    matched = matched.filter((pl.col("day") >= pl.col("open_from")) & covers)
     matched = matched.with_columns(
         needed_s=pl.col("need_s").cum_sum().over("pool_no"),
         left_s=(pl.col("allowance_s") - pl.col("used_before_s")).clip(lower_bound=0),

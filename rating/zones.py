@@ -7,13 +7,15 @@ sorted column of integers; the version stands in front of the number, so that al
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rating.periods import interval_on
+from rating.number_keys import number_key
+from rating.periods import Intervals, version_intervals
+from rating.pricing import free_of_charge
 from rating.rules import rule
-from rating.tariffs import in_force
 
 if TYPE_CHECKING:
     from schemas.platform import Platform
@@ -22,49 +24,112 @@ ONNET = "ONNET"
 INCOMING = "INCOMING"
 DIGITS = 15
 PAD = 10**DIGITS
+# The padding that a number of so many digits needs, by their number.
+PADDING = pl.Series([10 ** (DIGITS - digits) for digits in range(DIGITS + 1)], dtype=pl.Int64)
+POWERS = pl.Series([10**digits for digits in range(DIGITS)], dtype=pl.Int64)
 # One search holds as many versions as fit before the number in 63 bits.
 VERSIONS_PER_SEARCH = 9_000
-RATE_COLUMNS = ["prefix", "zone_id", "rate_micro_per_min", "setup_micro", "first_increment_s", "increment_s"]
 
 
-def with_decks(owned: pl.DataFrame, platform: Platform) -> pl.DataFrame:
-    """Add `deck_id` and `deck_version` (the version's `effective_from`) of each call's local day.
+@dataclass(frozen=True, slots=True)
+class Tariffs:
+    """The decks of a platform as calls look them up, with codes for identifiers.
+
+    Attributes:
+        customer_decks: `customer_id`, `deck_id`: which deck a customer has on a day.
+        versions: `deck_id`, `effective_from`: which version of a deck is in force; its place is its number.
+        exact: `version`, `destination` (a number's key), `rate_no`: short codes and `=anonymous`.
+        prefixes: Of `search_tables`.
+        prices: What a rate costs, by `rate_no` (`price_list`).
+    """
+
+    customer_decks: Intervals
+    versions: Intervals
+    exact: pl.DataFrame
+    prefixes: list[PrefixSearch]
+    prices: pl.DataFrame
+
+    @property
+    def onnet_no(self) -> int:
+        """The price of an on-net call."""
+        return self.prices.height - 2
+
+    @property
+    def incoming_no(self) -> int:
+        """The price of a call that is received free."""
+        return self.prices.height - 1
+
+
+def price_list(platform: Platform) -> pl.DataFrame:
+    """What each row of the rates costs, then ONNET, then INCOMING, which cost nothing and are of no deck.
+
+    Gives `deck_id`, `deck_version`, `prefix`, `zone_id`, `zone_kind`, `rate_micro_per_min`, `setup_micro`,
+    `first_increment_s`, `increment_s`; what is free of charge (R-EMERGENCY) has a price of 0.
+    """
+    figures = ["rate_micro_per_min", "setup_micro", "first_increment_s", "increment_s"]
+    kinds = platform.zones.select("zone_id", zone_kind="kind")
+    rates = platform.rates.join(kinds, on="zone_id", how="left", maintain_order="left").select(
+        "deck_id", pl.col("effective_from").alias("deck_version"), "prefix", "zone_id", "zone_kind", *figures
+    )
+    reserved = pl.DataFrame(
+        {"zone_id": [ONNET, INCOMING], **dict(zip(figures, ([0, 0], [0, 0], [1, 1], [1, 1]), strict=True))}
+    )
+    free = free_of_charge(pl.col("zone_kind"))
+    return pl.concat([rates, reserved], how="diagonal").with_columns(
+        pl.when(~free).then(name).otherwise(0).alias(name) for name in figures[:2]
+    )
+
+
+def tariffs_of(platform: Platform) -> Tariffs:
+    """Prepare the decks of a platform whose identifiers are coded (`rating.coding`)."""
+    versions = version_intervals(platform.rates.select("deck_id", "effective_from").unique(), by="deck_id")
+    numbered = versions.rows.select("deck_id", "effective_from").with_row_index("version")
+    entries = (
+        platform.rates.with_row_index("rate_no")
+        .join(numbered, on=["deck_id", "effective_from"], maintain_order="left")
+        .select("version", "prefix", "rate_no")
+    )
+    is_exact = pl.col("prefix").str.starts_with("=")
+    return Tariffs(
+        customer_decks=version_intervals(
+            platform.customer_decks.select("customer_id", "deck_id", "effective_from"), by="customer_id"
+        ),
+        versions=versions,
+        exact=entries.filter(is_exact).select(
+            "version", "rate_no", destination=number_key(pl.col("prefix").str.slice(1))
+        ),
+        prefixes=search_tables(entries.filter(~is_exact)),
+        prices=price_list(platform),
+    )
+
+
+def deck_versions(owned: pl.DataFrame, tariffs: Tariffs) -> pl.Series:
+    """The number of the deck version of each call's local day (UInt32, null where there is none).
 
     An outgoing call takes its customer's deck, an incoming one the inbound deck of the called number, if any.
+    Takes owned calls with `outgoing`, `customer_id`, `inbound_deck`, `day`.
     """
-    decks = platform.customer_decks.select("customer_id", "effective_from", customer_deck="deck_id")
-    asked = owned.select("customer_id", "day").unique().drop_nulls()
-    found = in_force(asked, decks, by=["customer_id"], day="day").drop("effective_from")
-    owned = owned.join(found, on=["customer_id", "day"], how="left", maintain_order="left")
-    outgoing = pl.col("direction") == "outgoing"
-    owned = owned.with_columns(deck_id=pl.when(outgoing).then("customer_deck").otherwise("inbound_deck")).drop(
-        "customer_deck", "inbound_deck"
-    )
-    versions = platform.rates.select("deck_id", "effective_from").unique()
-    asked = owned.select("deck_id", "day").unique().drop_nulls()
-    found = in_force(asked, versions, by=["deck_id"], day="day").rename({"effective_from": "deck_version"})
-    return owned.join(found, on=["deck_id", "day"], how="left", maintain_order="left")
+    row = tariffs.customer_decks.row_on(owned["customer_id"], owned["day"])
+    (customer_deck,) = tariffs.customer_decks.at(row, "deck_id")
+    deck = customer_deck.zip_with(owned["outgoing"], owned["inbound_deck"])
+    return tariffs.versions.row_on(deck, owned["day"])
 
 
 @rule("R-ONNET", article="8.1")
-def is_onnet(calls: pl.DataFrame, platform: Platform, onnet: str) -> pl.Series:
+def is_onnet(calls: pl.DataFrame, numbers: Intervals, onnet: str) -> pl.Series:
     """An outgoing call to a number active for the same customer that day is on-net, at price 0.
 
     `onnet` widens that to every customer of the platform (`platform`) or switches it off (`none`). A short
-    code is never on-net: it has no owner. Takes calls with `callee`, `day`, `customer_id`; gives booleans.
+    code is never on-net: it has no owner. Takes calls with `outgoing`, `callee`, `day`, `customer_id`, and the
+    intervals of the numbers; gives booleans.
     """
     if onnet == "none":
-        return pl.Series("onnet", [False]).new_from_index(0, calls.height)
-    owners = platform.numbers.select("number", "active_from", "active_to", callee_customer_id="customer_id")
-    found = interval_on(
-        calls.select("callee", "day", "customer_id", "direction"),
-        owners.rename({"number": "callee"}),
-        by="callee",
-    )
-    same = pl.col("callee_customer_id").is_not_null()
-    if onnet == "customer":
-        same = pl.col("callee_customer_id").eq(pl.col("customer_id")).fill_null(value=False)
-    return found.select(onnet=(pl.col("direction") == "outgoing") & same).to_series()
+        return pl.repeat(value=False, n=calls.height, eager=True)
+    row = numbers.row_on(calls["callee"], calls["day"])
+    if onnet == "platform":
+        return calls["outgoing"] & row.is_not_null()
+    (owner,) = numbers.at(row, "customer_id")
+    return calls["outgoing"] & (owner == calls["customer_id"]).fill_null(value=False)
 
 
 @rule("R-INBOUND", article="8.1")
@@ -72,155 +137,140 @@ def is_incoming_free(calls: pl.DataFrame) -> pl.Series:
     """An incoming call is in zone INCOMING at price 0, unless the called number has an inbound deck.
 
     Then its owner pays by that deck on the longest prefix of the caller; short codes and `=anonymous` are
-    exact entries. Takes calls with `direction` and `deck_id`; gives booleans.
+    exact entries. Takes calls with `outgoing` and `inbound_deck`; gives booleans.
     """
-    return calls.select(incoming=(pl.col("direction") == "incoming") & pl.col("deck_id").is_null()).to_series()
+    return ~calls["outgoing"] & calls["inbound_deck"].is_null()
 
 
 @rule("R-ZONE", article="8.2")
-def match_zones(calls: pl.DataFrame, platform: Platform, *, onnet: str) -> pl.DataFrame:
+def match_zones(calls: pl.DataFrame, tariffs: Tariffs, numbers: Intervals, *, onnet: str) -> pl.Series:
     """A short code takes its exact entry; a number that is on-net is; all else takes the longest prefix.
 
     Args:
-        calls: Owned calls with `deck_id`, `deck_version`, `direction`, `caller`, `callee`, `day`, `customer_id`.
-        platform: For the rates in those versions, the kinds of zones, and the numbers on-net.
+        calls: Owned calls with `outgoing`, `caller`, `callee` (keys), `day`, `customer_id`, `inbound_deck`.
+        tariffs: The decks of the platform.
+        numbers: The intervals of its numbers (R-ONNET).
         onnet: The switch of R-ONNET.
 
     Returns:
-        The calls in their order with `zone_id`, `zone_kind`, the rate's columns and `prefix`; `zone_id` is null
-        where nothing matches (`no_rate`): a short code never falls to a prefix. ONNET and INCOMING are priced
-        0 at increments 1/1, by no deck.
+        The place of each call's price in `tariffs.prices` (UInt32), null where nothing matches (`no_rate`): a
+        short code never falls to a prefix.
     """
-    outgoing = pl.col("direction") == "outgoing"
-    calls = calls.with_columns(
-        destination=pl.when(outgoing).then("callee").otherwise("caller"),
-        onnet=is_onnet(calls, platform, onnet),
-        incoming=is_incoming_free(calls),
+    destination = calls["callee"].zip_with(calls["outgoing"], calls["caller"])
+    rate_no = find_rates(destination, deck_versions(calls, tariffs), tariffs)
+    reserved = (
+        (is_incoming_free(calls), tariffs.incoming_no),
+        (is_onnet(calls, numbers, onnet), tariffs.onnet_no),
     )
-    by_no_deck = pl.col("onnet") | pl.col("incoming")
-    calls = calls.with_columns(
-        pl.when(by_no_deck).then(None).otherwise(pl.col(name)).alias(name) for name in ("deck_id", "deck_version")
-    )
-    rate_rows = find_rate_rows(calls, platform.rates)
-    rates = platform.rates.with_row_index("rate_row").select("rate_row", *RATE_COLUMNS)
-    matched = calls.with_columns(rate_row=rate_rows).join(rates, on="rate_row", how="left", maintain_order="left")
-    reserved = pl.when("onnet").then(pl.lit(ONNET)).when("incoming").then(pl.lit(INCOMING))
-    matched = matched.with_columns(zone_id=pl.coalesce(reserved, "zone_id"))
-    at_no_price = [
-        pl.when(by_no_deck).then(pl.lit(figure, pl.Int64)).otherwise(pl.col(name)).alias(name)
-        for name, figure in (
-            ("rate_micro_per_min", 0), ("setup_micro", 0), ("first_increment_s", 1), ("increment_s", 1),
-        )
-    ]  # fmt: skip
-    kinds = platform.zones.select("zone_id", zone_kind="kind")
-    return (
-        matched.with_columns(at_no_price)
-        .join(kinds, on="zone_id", how="left", maintain_order="left")
-        .drop("destination", "onnet", "incoming", "rate_row")
-    )
+    for where, price in reserved:
+        rate_no = pl.repeat(price, calls.height, dtype=pl.UInt32, eager=True).zip_with(where, rate_no)
+    return rate_no.alias("rate_no")
 
 
-def find_rate_rows(calls: pl.DataFrame, rates: pl.DataFrame) -> pl.Series:
-    """The row of `rates` that prices each call (UInt32, null where none), by exact entry or longest prefix.
+def find_rates(destination: pl.Series, version: pl.Series, tariffs: Tariffs) -> pl.Series:
+    """The rate of each destination (a number's key) in a version: by exact entry or longest prefix."""
+    is_number = destination > 0
+    rate_no = longest_prefix(destination.zip_with(is_number, pl.repeat(None, len(version), dtype=pl.Int64, eager=True)),
+                             version, tariffs.prefixes)  # fmt: skip
+    others = pl.DataFrame({"version": version, "destination": destination}).with_row_index("place").filter(~is_number)
+    exact = others.join(tariffs.exact, on=["version", "destination"], how="inner")
+    return rate_no.scatter(exact["place"], exact["rate_no"])
 
-    Takes calls with `destination` (`+...`, short code or `anonymous`), `deck_id` and `deck_version`.
+
+@dataclass(frozen=True, slots=True)
+class PrefixSearch:
+    """The prefixes of up to `VERSIONS_PER_SEARCH` versions, ready for one binary search.
+
+    Attributes:
+        first: The first version in it.
+        entries: `version` (counted from `first`), `prefix`, `rate_no`.
+        points: Of `_interval_starts`.
     """
-    versions = calls.select("deck_id", "deck_version").unique().drop_nulls().sort("deck_id", "deck_version")
-    versions = versions.with_row_index("version")
-    keyed = calls.select("destination", "deck_id", "deck_version").join(
-        versions, on=["deck_id", "deck_version"], how="left", maintain_order="left"
-    )
-    entries = rates.with_row_index("rate_row").join(
-        versions, left_on=["deck_id", "effective_from"], right_on=["deck_id", "deck_version"]
-    )
-    entries = entries.select("rate_row", "version", "prefix")
-    is_exact = pl.col("prefix").str.starts_with("=")
-    exact = entries.filter(is_exact).select("version", exact_row="rate_row", destination=pl.col("prefix").str.slice(1))
-    prefixes = entries.filter(~is_exact)
-    keyed = keyed.join(exact, on=["version", "destination"], how="left", maintain_order="left")
-    is_number = pl.col("destination").str.starts_with("+")
-    keyed = keyed.with_columns(digits=pl.when(is_number).then(pl.col("destination").str.slice(1)))
-    keyed = keyed.with_columns(prefix_row=longest_prefix(keyed, prefixes))
-    return keyed.select(pl.coalesce("exact_row", "prefix_row")).to_series()
+
+    first: int
+    entries: pl.DataFrame
+    points: pl.DataFrame
 
 
-def longest_prefix(wanted: pl.DataFrame, prefixes: pl.DataFrame) -> pl.Series:
-    """The `rate_row` of the longest prefix of `digits` within its `version`, null where none matches.
-
-    Args:
-        wanted: `version` (UInt32) and `digits` (String), both null where nothing is asked.
-        prefixes: `rate_row`, `version`, `prefix` (digits); each prefix once in a version.
-    """
-    found = pl.Series("rate_row", [None], dtype=pl.UInt32).new_from_index(0, wanted.height)
-    if prefixes.is_empty():
-        return found
-    versions = prefixes.select(pl.col("version").max()).item() + 1
+def search_tables(prefixes: pl.DataFrame) -> list[PrefixSearch]:
+    """Prepare the prefixes of all versions: `version` (UInt32), `prefix` (digits, once in a version), `rate_no`."""
+    tables = []
+    versions = 0 if prefixes.is_empty() else int(str(prefixes["version"].max())) + 1
     for first in range(0, versions, VERSIONS_PER_SEARCH):
         here = pl.col("version").is_between(first, first + VERSIONS_PER_SEARCH - 1)
-        number = pl.col("version").cast(pl.Int64) - first
-        part = prefixes.filter(here).with_columns(version=number)
-        asked = wanted.select(version=pl.when(here).then(number), digits="digits")
-        found = found.zip_with(found.is_not_null(), _search(asked, part))
-    return found
+        entries = prefixes.filter(here).with_columns(pl.col("version").cast(pl.Int64) - first)
+        if not entries.is_empty():
+            tables.append(PrefixSearch(first, entries, _interval_starts(entries)))
+    return tables
 
 
-def _search(wanted: pl.DataFrame, prefixes: pl.DataFrame) -> pl.Series:
-    """`longest_prefix` for the versions that fit one search."""
-    points = _interval_starts(prefixes)
-    padded = pl.col("digits").str.pad_end(DIGITS, "0").cast(pl.Int64)
-    keys = wanted.select(pl.col("version") * PAD + padded).to_series()
+def longest_prefix(number: pl.Series, version: pl.Series, tables: list[PrefixSearch]) -> pl.Series:
+    """The `rate_no` of the longest prefix of each number within its version, null where none matches.
+
+    Args:
+        number: E.164 as digits (Int64, up to 15), null where nothing is asked.
+        version: UInt32, null where nothing is asked.
+        tables: Of `search_tables`.
+    """
+    found = pl.repeat(None, len(number), dtype=pl.UInt32, eager=True)
+    for table in tables:
+        within = version.cast(pl.Int64) - table.first
+        here = (within >= 0) & (within < VERSIONS_PER_SEARCH)
+        asked = pl.DataFrame({"number": number, "version": within.set(~here, None) if not here.all() else within})
+        found = found.zip_with(found.is_not_null(), _search(asked, table))
+    return found.alias("rate_no")
+
+
+def _search(wanted: pl.DataFrame, table: PrefixSearch) -> pl.Series:
+    """`longest_prefix` for the versions that fit one search: `number`, `version` within the table."""
+    points = table.points
+    length = POWERS.search_sorted(wanted["number"], side="right")
+    keys = wanted["version"] * PAD + wanted["number"] * PADDING.gather(length)
     asked = keys.is_not_null()
     places = points["point"].search_sorted(keys.fill_null(-1), side="right").cast(pl.Int64) - 1
-    hit = asked & (places >= 0)
-    rows = (
-        points["rate_row"]
-        .gather(places.clip(lower_bound=0))
-        .zip_with(hit, pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(places)))
-    )
-    lengths = points["length"].gather(places.clip(lower_bound=0))
+    places = places.set(~asked | (places < 0), None)
+    rows = points["rate_no"].gather(places)
     # Padding makes 32412 look like 32412000...: a prefix longer than the number itself is no match.
-    too_long = hit & (lengths > wanted["digits"].str.len_bytes()).fill_null(value=False)
+    too_long = (points["length"].gather(places) > length).fill_null(value=False)
     if too_long.any():
-        rows = rows.zip_with(~too_long, _by_truncation(wanted, prefixes, too_long))
-    return rows.alias("rate_row")
+        few = wanted.with_row_index("place").filter(too_long)
+        rows = rows.scatter(few["place"], _by_truncation(few, table.entries))
+    return rows
 
 
 def _interval_starts(prefixes: pl.DataFrame) -> pl.DataFrame:
     """Where an interval starts, and the longest prefix that covers it from there on.
 
-    Gives `point` (sorted Int64: version and padded number), `rate_row` and `length` of the prefix, null and 0
+    Gives `point` (sorted Int64: version and padded number), `rate_no` and `length` of the prefix, null and 0
     where none covers it.
     """
     length = pl.col("prefix").str.len_bytes().cast(pl.Int64)
     first = pl.col("version") * PAD + pl.col("prefix").str.pad_end(DIGITS, "0").cast(pl.Int64)
     span = pl.lit(10, pl.Int64).pow(DIGITS - length).cast(pl.Int64)
-    cut = prefixes.select("rate_row", length=length, first=first, span=span)
+    cut = prefixes.select("rate_no", length=length, first=first, span=span)
     points = pl.concat([cut.select(point="first"), cut.select(point=pl.col("first") + pl.col("span"))])
-    points = points.unique().sort("point").with_columns(rate_row=pl.lit(None, pl.UInt32), length=pl.lit(0, pl.Int64))
+    points = points.unique().sort("point").with_columns(rate_no=pl.lit(None, pl.UInt32), length=pl.lit(0, pl.Int64))
     for digits in sorted(cut["length"].unique()):
         size = 10 ** (DIGITS - digits)
         of_length = cut.filter(pl.col("length") == digits)
-        longer = of_length.select(pl.col("first") // size, longer_row="rate_row")
+        longer = of_length.select(pl.col("first") // size, longer_row="rate_no")
         covered = points.select(first=pl.col("point") // size).join(
             longer, on="first", how="left", maintain_order="left"
         )
         points = points.with_columns(covered["longer_row"]).with_columns(
             length=pl.when(pl.col("longer_row").is_null()).then("length").otherwise(digits),
-            rate_row=pl.coalesce("longer_row", "rate_row"),
+            rate_no=pl.coalesce("longer_row", "rate_no"),
         ).drop("longer_row")  # fmt: skip
     return points
 
 
-def _by_truncation(wanted: pl.DataFrame, prefixes: pl.DataFrame, where: pl.Series) -> pl.Series:
-    """The same match for the few marked rows, by cutting the number digit by digit (null elsewhere)."""
-    few = wanted.with_row_index("place").filter(where)
-    found = few.select("place", rate_row=pl.lit(None, pl.UInt32))
-    for digits in range(1, DIGITS + 1):
-        cut = few.select(
-            "version",
-            prefix=pl.when(pl.col("digits").str.len_bytes() >= digits).then(pl.col("digits").str.slice(0, digits)),
-        )
-        longer = cut.join(prefixes, on=["version", "prefix"], how="left", maintain_order="left")["rate_row"]
-        found = found.with_columns(rate_row=pl.coalesce(longer, "rate_row"))
-    places = wanted.select(place=pl.int_range(pl.len(), dtype=pl.UInt32))
-    return places.join(found, on="place", how="left", maintain_order="left")["rate_row"]
+def _by_truncation(few: pl.DataFrame, prefixes: pl.DataFrame) -> pl.Series:
+    """The same match for a few numbers, by cutting them digit by digit."""
+    digits = few.select("version", digits=pl.col("number").cast(pl.String))
+    found = pl.repeat(None, few.height, dtype=pl.UInt32, eager=True)
+    for length in range(1, DIGITS + 1):
+        long_enough = pl.col("digits").str.len_bytes() >= length
+        cut = digits.select("version", prefix=pl.when(long_enough).then(pl.col("digits").str.slice(0, length)))
+        longer = cut.join(prefixes, on=["version", "prefix"], how="left", maintain_order="left")["rate_no"]
+        found = longer.zip_with(longer.is_not_null(), found)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -16,7 +16,7 @@ from rating.rules import article_of
 from rating.zones import INCOMING, ONNET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date
 
     from schemas.platform import Platform
@@ -46,7 +46,7 @@ class Figures:
         lines: With `customer_id` and `line_no`.
         vat_totals: With `customer_id`.
         packs_used: With `period_number`, of the rating.
-        calls: Rated calls of the customers wanted.
+        calls: Rated calls of these customers.
     """
 
     period: Period
@@ -59,22 +59,34 @@ class Figures:
 
 
 def documents_of(figures: Figures, platform: Platform, settings: Settings) -> Iterator[InvoiceDocument]:
-    """One document per invoice, in the order of customer_id; calls to emergency and free numbers are left out."""
-    zones = pl.concat([platform.zones.select("zone_id", *LABELS), RESERVED_LABELS])
-    calls = figures.calls.filter(~hidden_from_invoice(pl.col("zone_kind")))
-    parts = {
-        "lines": figures.lines.sort("customer_id", "line_no"),
-        "vat_totals": figures.vat_totals.sort("customer_id", "vat_category"),
-        "packs_used": figures.packs_used,
-        "calls": calls,
-    }
-    by_customer = {name: frame.partition_by("customer_id", as_dict=True) for name, frame in parts.items()}
-    for invoice in figures.invoices.sort("customer_id").iter_rows(named=True):
-        key = (invoice["customer_id"],)
-        own = {name: by_customer[name].get(key, frame.clear()) for name, frame in parts.items()}
+    """One document per invoice, those with the most calls first; calls to emergency and free numbers are left out.
+
+    Everything that is done to calls is done to those of all invoices at once; an invoice takes its slice.
+    """
+    invoices = figures.invoices.with_columns(
+        customer_id=pl.col("customer_id").cast(pl.String),
+        language=pl.col("customer").str.json_path_match("$.language"),
+    )
+    languages = invoices.select("customer_id", "language")
+    visible = figures.calls.filter(~hidden_from_invoice(pl.col("zone_kind"))).join(languages, on="customer_id")
+    calls = with_zone_labels(visible, platform)
+    detail = call_detail(calls, settings.rating.timezone)
+    places = detail.group_by("customer_id", maintain_order=True).len()
+    slices = dict(zip(places["customer_id"], zip(_starts(places["len"]), places["len"], strict=True), strict=True))
+    detail = detail.drop("customer_id")
+    parts = _Parts(
+        lines=_by_customer(figures.lines.sort("customer_id", "line_no"), _line),
+        vat=_by_customer(figures.vat_totals.sort("customer_id", "vat_category"), _vat_total),
+        packs=_by_customer(_with_pack_labels(figures.packs_used, platform, languages), _pack_use),
+        traffic=_by_customer(_traffic(calls), _zone_traffic),
+    )
+    ordered = invoices.join(places, on="customer_id", how="left").sort(
+        pl.col("len").fill_null(0), "customer_id", descending=[True, False]
+    )
+    for invoice in ordered.iter_rows(named=True):
         customer = json.loads(invoice["customer"])
-        language = str(customer["language"])
-        labelled = with_zone_labels(own["calls"], zones, language)
+        customer_id = invoice["customer_id"]
+        start, count = slices.get(customer_id, (0, 0))
         yield InvoiceDocument(
             number=invoice.get("invoice_number"),
             period=str(figures.period),
@@ -84,73 +96,98 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
             structured_communication=invoice.get("structured_communication"),
             supplier=settings.supplier,
             customer=Customer(**{name: customer[name] for name in Customer.__dataclass_fields__}),
-            lines=tuple(_line(row) for row in own["lines"].iter_rows(named=True)),
-            traffic=_traffic(labelled),
-            packs=_packs(own["packs_used"], platform, language),
-            vat=tuple(
-                VatTotal(
-                    row["vat_category"],
-                    row["vat_rate_micro"],
-                    row["base_cents"],
-                    row["vat_cents"],
-                    row["reason"],
-                )
-                for row in own["vat_totals"].iter_rows(named=True)
-            ),
+            lines=tuple(parts.lines.get(customer_id, ())),
+            traffic=tuple(parts.traffic.get(customer_id, ())),
+            packs=tuple(parts.packs.get(customer_id, ())),
+            vat=tuple(parts.vat.get(customer_id, ())),
             net_cents=invoice["net_cents"],
             vat_cents=invoice["vat_cents"],
             gross_cents=invoice["gross_cents"],
-            calls=call_detail(labelled, settings.rating.timezone),
+            calls=detail.slice(start, count),
         )
 
 
-def with_zone_labels(calls: pl.DataFrame, zones: pl.DataFrame, language: str) -> pl.DataFrame:
-    """Add `zone`, the zone's label in the customer's language."""
-    named = zones.select("zone_id", zone=label_in_language(pl.lit(language)))
-    return calls.join(named, on="zone_id", how="left", maintain_order="left")
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts of all documents but their calls, by customer_id."""
+
+    lines: dict[str, list[Line]]
+    vat: dict[str, list[VatTotal]]
+    packs: dict[str, list[PackUse]]
+    traffic: dict[str, list[ZoneTraffic]]
+
+
+Part = TypeVar("Part")
+
+
+def _by_customer(rows: pl.DataFrame, part: Callable[[dict[str, Any]], Part]) -> dict[str, list[Part]]:
+    """What each row says, by customer, in the order of the rows."""
+    found: dict[str, list[Part]] = {}
+    for row in rows.iter_rows(named=True):
+        found.setdefault(str(row["customer_id"]), []).append(part(row))
+    return found
+
+
+def _starts(lengths: pl.Series) -> pl.Series:
+    return lengths.cum_sum() - lengths
+
+
+def with_zone_labels(calls: pl.DataFrame, platform: Platform) -> pl.DataFrame:
+    """Add `zone`, the zone's label in the `language` of the call's customer."""
+    zones = pl.concat([platform.zones.select("zone_id", *LABELS), RESERVED_LABELS])
+    labels = zones.join(calls.select(pl.col("language").unique()), how="cross").select(
+        "zone_id", "language", zone=label_in_language(pl.col("language"))
+    )
+    return calls.join(labels, on=["zone_id", "language"], how="left", maintain_order="left")
 
 
 def call_detail(labelled: pl.DataFrame, timezone: str) -> pl.DataFrame:
-    """The call detail a customer gets: what he placed, and incoming calls that cost him something."""
+    """The call detail the customers get, by customer_id: what each placed, and incoming calls that cost something."""
     shown = labelled.filter((pl.col("direction") == "outgoing") | (pl.col("zone_id") != INCOMING))
-    return shown.sort("start", "call_id").select(
-        "user_id", "direction", "caller", "callee", "zone", "duration_s", "pack_s", "charged_s", "amount_cents",
-        start=pl.col("start").dt.convert_time_zone(timezone).dt.replace_time_zone(None),
+    return shown.sort("customer_id", "start", "call_id").select(
+        "customer_id", "user_id", "direction", "caller", "callee", "zone", "duration_s", "pack_s", "charged_s",
+        "amount_cents", start=pl.col("start").dt.convert_time_zone(timezone).dt.replace_time_zone(None),
     )  # fmt: skip
 
 
-def _line(row: dict[str, object]) -> Line:
-    fields: dict[str, Any] = {name: row[name] for name in Line.__dataclass_fields__ if name != "article"}
+def _line(row: dict[str, Any]) -> Line:
+    fields = {name: row[name] for name in Line.__dataclass_fields__ if name != "article"}
     return Line(**fields, article=article_of(str(row["rule"])))
 
 
-def _traffic(labelled: pl.DataFrame) -> tuple[ZoneTraffic, ...]:
-    """The calls of each zone and period; calls that were only received, at no price, are no traffic."""
-    sums = (
+def _vat_total(row: dict[str, Any]) -> VatTotal:
+    return VatTotal(row["vat_category"], row["vat_rate_micro"], row["base_cents"], row["vat_cents"], row["reason"])
+
+
+def _traffic(labelled: pl.DataFrame) -> pl.DataFrame:
+    """The calls of each customer, zone and period; calls that were only received, at no price, are no traffic."""
+    return (
         labelled.filter(pl.col("zone_id") != INCOMING)
-        .group_by("period_number", "zone_id", "zone")
+        .group_by("customer_id", "period_number", "zone_id", "zone")
         .agg(pl.len().alias("calls"), pl.col("duration_s", "charged_s", "amount_cents").sum())
         .with_columns(traffic_period=period_text(pl.col("period_number")))
-        .sort("period_number", "zone_id")
+        .sort("customer_id", "period_number", "zone_id")
     )
-    return tuple(
-        ZoneTraffic(
-            row["traffic_period"], row["zone_id"], row["zone"], row["calls"], row["duration_s"], row["charged_s"],
-            row["amount_cents"],
-        )
-        for row in sums.iter_rows(named=True)
+
+
+def _zone_traffic(row: dict[str, Any]) -> ZoneTraffic:
+    return ZoneTraffic(
+        row["traffic_period"], row["zone_id"], row["zone"], row["calls"], row["duration_s"], row["charged_s"],
+        row["amount_cents"],
     )  # fmt: skip
 
 
-def _packs(packs_used: pl.DataFrame, platform: Platform, language: str) -> tuple[PackUse, ...]:
-    named = platform.products.select("product_id", label=label_in_language(pl.lit(language)))
-    rows = packs_used.join(named, on="product_id", how="left", maintain_order="left").with_columns(
-        period=period_text(pl.col("period_number"))
+def _with_pack_labels(packs_used: pl.DataFrame, platform: Platform, languages: pl.DataFrame) -> pl.DataFrame:
+    """The packs used by these customers, with the label of each in the customer's language and its period as text."""
+    return (
+        packs_used.join(languages, on="customer_id")
+        .join(platform.products.select("product_id", *LABELS), on="product_id", how="left")
+        .with_columns(label=label_in_language(pl.col("language")), period=period_text(pl.col("period_number")))
+        .sort("customer_id", "period_number", "product_id", "user_id")
     )
-    return tuple(
-        PackUse(
-            row["period"], row["product_id"], row["label"], row["user_id"], row["allowance_s"], row["used_s"],
-            row["calls"],
-        )
-        for row in rows.sort("period_number", "product_id", "user_id").iter_rows(named=True)
-    )  # fmt: skip
+
+
+def _pack_use(row: dict[str, Any]) -> PackUse:
+    return PackUse(
+        row["period"], row["product_id"], row["label"], row["user_id"], row["allowance_s"], row["used_s"], row["calls"]
+    )

@@ -9,28 +9,31 @@ from __future__ import annotations
 import base64
 import calendar
 import re
-import textwrap
-import unicodedata
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import accumulate
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-from invoicing.documents.words import Language, language
+from invoicing.documents.call_detail import COLUMNS, call_detail_of
+from invoicing.documents.detail_pages import Finisher
+from invoicing.documents.row_font import row_font
+from invoicing.documents.words import language, printable
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from datetime import date
 
+    from invoicing.documents.call_detail import Detail
     from invoicing.documents.model import InvoiceDocument, Line, PackUse, VatTotal
+    from invoicing.documents.row_font import RowFont
+    from invoicing.documents.words import Language
 
 DEFAULT_COLOUR = "#24476b"
 SECTION_KINDS = frozenset({"recurring", "user_cap", "number_minimum", "first_period", "traffic", "one_off", "credit"})
@@ -38,39 +41,10 @@ SERVICE_KINDS = frozenset({"recurring", "user_cap", "number_minimum", "first_per
 CITED_ARTICLES = frozenset({"8.4", "8.5", "8.6"})
 CONTRACTED_USERS = "R-BASIS"
 
-# Characters that reorder the text around them, or that no text holds, are not printed as such.
-_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF), "\ufffd")
-_BLANKS = dict.fromkeys((0x09, 0x0D, 0x2028, 0x2029), " ")
-_BIDI = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "")
-_PRINTABLE = {**_CONTROLS, **_BLANKS, **_BIDI, 0x0A: "\n"}
-_LEFT_TO_RIGHT_MARK = "\u200e"
-
-# The call detail is text of fixed columns: an HTML cell for each figure takes seven times as long.
-CALLS_PER_BLOCK = 5
-_GAP = "  "
-_COLUMN_WIDTHS = {
-    "date": 10,
-    "time": 8,
-    "called_number": 18,
-    "zone": 25,
-    "duration": 9,
-    "in_pack": 9,
-    "out_of_pack": 13,
-    "amount": 11,
-}
-_RIGHT_COLUMNS = ("duration", "in_pack", "out_of_pack", "amount")
-_LEFT_WIDTHS = [width for name, width in _COLUMN_WIDTHS.items() if name not in _RIGHT_COLUMNS]
-_SUBTOTAL_WIDTH = sum(_LEFT_WIDTHS) + len(_GAP) * (len(_LEFT_WIDTHS) - 1)
-_ZONE_INDENT = _SUBTOTAL_WIDTH - _COLUMN_WIDTHS["zone"]
-
-
-@dataclass(frozen=True, slots=True)
-class CallGroup:
-    """The calls of one user, as blocks of lines of text in fixed columns."""
-
-    title: str
-    blocks: tuple[str, ...]
-    subtotal: str
+# Of the columns of figures, as they stand in the cell of a row; each cell takes as long as the text in it.
+FIGURES_MM = {"quantity": 22, "unit_price": 26, "calls": 18, "duration": 34, "out_of_pack": 34, "amount": 26}
+TEXT_PT, HEAD_PT, PT_PER_MM = 8.5, 7.5, 72 / 25.4
+FAMILY = '"DejaVu Sans Condensed", "DejaVu Sans", sans-serif'
 
 
 class SealedFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint carries no types
@@ -114,10 +88,14 @@ def render_pdf(document: InvoiceDocument, *, logo: bytes | None = None) -> bytes
     """
     _check_figures(document)
     fetcher = SealedFetcher(logo)
+    speech = language(document.customer.language)
+    font = row_font(FAMILY, _fonts())
+    detail = None if document.calls.is_empty() else call_detail_of(document.calls, speech, font)
+    finisher = Finisher(detail, speech, font, draft=speech.say("head.draft") if document.number is None else "")
     try:
-        html = HTML(string=_html(document, fetcher.uri), url_fetcher=fetcher)
+        html = HTML(string=_html(document, detail, speech, font, fetcher.uri), url_fetcher=fetcher)
         style = _stylesheet(document.supplier.colour)
-        pdf: bytes = html.write_pdf(stylesheets=[style], font_config=_fonts())
+        pdf: bytes = html.write_pdf(stylesheets=[style], font_config=_fonts(), finisher=finisher)
     except FatalURLFetchingError:
         pdf = b""  # refused below, as is what WeasyPrint went on after
     if fetcher.refused:
@@ -125,30 +103,11 @@ def render_pdf(document: InvoiceDocument, *, logo: bytes | None = None) -> bytes
     return pdf
 
 
-def printable(text: str) -> str:
-    """A text whose characters stay where they stand: no controls, nothing that turns the reading order."""
-    return text.translate(_PRINTABLE)
-
-
-def call_groups(calls: pl.DataFrame, language: Language) -> tuple[CallGroup, ...]:
-    """The call detail by user, in the order of their first calls; within a user in the given order.
-
-    Args:
-        calls: The columns of `InvoiceDocument.calls`.
-        language: Writes the days, amounts and words.
-    """
-    if calls.is_empty():
-        return ()
-    lines = calls.select(
-        "user_id",
-        "duration_s",
-        "pack_s",
-        "charged_s",
-        "amount_cents",
-        text=_call_text(calls, language),
-        block=pl.int_range(pl.len()).over("user_id") // CALLS_PER_BLOCK,
-    )
-    return tuple(_call_group(group, language) for group in lines.partition_by("user_id", maintain_order=True))
+def get_ready() -> None:
+    """Do what is done once per process, before the first document."""
+    row_font(FAMILY, _fonts())
+    _stylesheet(DEFAULT_COLOUR)
+    _environment().get_template("invoice.html")
 
 
 def _check_figures(document: InvoiceDocument) -> None:
@@ -169,8 +128,7 @@ def _check_figures(document: InvoiceDocument) -> None:
             raise ValueError(f"invoice {document.number}: {name} make {found} cents, not {expected}")
 
 
-def _html(document: InvoiceDocument, logo_uri: str) -> str:
-    speech = language(document.customer.language)
+def _html(document: InvoiceDocument, detail: Detail | None, speech: Language, font: RowFont, logo_uri: str) -> str:
     return (
         _environment()
         .get_template("invoice.html")
@@ -182,11 +140,20 @@ def _html(document: InvoiceDocument, logo_uri: str) -> str:
             notes_of=lambda line: _notes(line, document.next_period, speech),
             reason_of=lambda total: _vat_reason(total, speech),
             share_used=_share_used,
-            call_columns=call_columns(speech),
-            call_groups=call_groups(document.calls, speech),
+            figures=lambda names, texts: _figures(names, texts, TEXT_PT, font),
+            heads=lambda names: _figures(names, [speech.say(f"column.{name}") for name in names], HEAD_PT, font),
+            has_calls=detail is not None,
+            call_columns=COLUMNS,
+            odd_texts=() if detail is None else detail.odd,
             has_incoming="incoming" in document.calls["direction"],
         )
     )
+
+
+def _figures(names: Sequence[str], texts: Sequence[str], size_pt: float, font: RowFont) -> str:
+    """The figures of a row, or their heads, as one text in which each ends where its column does."""
+    ends = accumulate(round(FIGURES_MM[name] * PT_PER_MM / size_pt * 1000) for name in names)
+    return font.in_columns(texts, list(ends))
 
 
 def _notes(line: Line, next_period: str, speech: Language) -> list[str]:
@@ -230,88 +197,6 @@ def _share_used(pack: PackUse) -> int:
     if not pack.allowance_s:
         return 100
     return min(100, pack.used_s * 100 // pack.allowance_s)
-
-
-def call_columns(speech: Language) -> str:
-    """The heads of the call detail, over the columns of `_call_text`."""
-    heads = (speech.say(f"column.{name}") for name in _COLUMN_WIDTHS)
-    return _GAP.join(
-        head.rjust(width) if name in _RIGHT_COLUMNS else head.ljust(width)
-        for head, (name, width) in zip(heads, _COLUMN_WIDTHS.items(), strict=True)
-    )
-
-
-def _call_text(calls: pl.DataFrame, speech: Language) -> pl.Series:
-    """Each call as a line of text in fixed columns; a long zone goes on below its first words."""
-    zones = {zone: _zone_lines(zone) for zone in calls["zone"].unique().sort()}
-    first_lines = {zone: lines[0] for zone, lines in zones.items()}
-    more_lines = {zone: "".join(lines[1:]) for zone, lines in zones.items()}
-    incoming = pl.col("direction") == "incoming"
-    number = pl.when(incoming).then("\u2190 " + pl.col("caller")).otherwise(pl.col("callee"))
-    texts = {
-        "date": pl.lit(_written(calls["start"].dt.date(), speech.day)),
-        "time": pl.col("start").dt.to_string("%H:%M:%S"),
-        "called_number": number.str.replace("anonymous", speech.say("calls.anonymous"), literal=True),
-        "zone": pl.col("zone").replace_strict(first_lines, return_dtype=pl.String),
-        "duration": _clock(pl.col("duration_s")),
-        "in_pack": _clock_or_dash("pack_s"),
-        "out_of_pack": _clock_or_dash("charged_s"),
-        "amount": pl.lit(_written(calls["amount_cents"], speech.amount)),
-    }
-    line = pl.concat_str(
-        [_padded(t, name) for name, t in texts.items()],
-        separator=_GAP,
-    )
-    return calls.select(line + pl.col("zone").replace_strict(more_lines, return_dtype=pl.String)).to_series()
-
-
-def _padded(text: pl.Expr, name: str) -> pl.Expr:
-    width = _COLUMN_WIDTHS[name]
-    return text.str.pad_start(width) if name in _RIGHT_COLUMNS else text.str.pad_end(width)
-
-
-def _zone_lines(zone: str) -> list[str]:
-    """A zone's label cut to the width of its column; every line after the first starts with its line end."""
-    label = unicodedata.normalize("NFC", printable(zone))
-    parts = textwrap.wrap(label, _COLUMN_WIDTHS["zone"]) or [""]
-    if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in label):
-        # Marks on both sides keep the figures after a label that reads right to left in their columns.
-        parts = [f"{_LEFT_TO_RIGHT_MARK}{part}{_LEFT_TO_RIGHT_MARK}" for part in parts]
-    return [parts[0], *(f"\n{' ' * _ZONE_INDENT}{part}" for part in parts[1:])]
-
-
-def _written(column: pl.Series, write: Callable[[Any], str]) -> pl.Series:
-    """A column as text, each different entry written once."""
-    entries = column.unique()
-    return column.replace_strict(entries, [write(entry) for entry in entries], return_dtype=pl.String)
-
-
-def _clock(duration_s: pl.Expr) -> pl.Expr:
-    """Seconds as h:mm:ss."""
-    minutes = (duration_s // 60 % 60).cast(pl.String).str.pad_start(2, "0")
-    seconds = (duration_s % 60).cast(pl.String).str.pad_start(2, "0")
-    return pl.concat_str([(duration_s // 3600).cast(pl.String), minutes, seconds], separator=":")
-
-
-def _clock_or_dash(duration_s: str) -> pl.Expr:
-    """A share of a call that is mostly nothing: a dash is easier to pass over."""
-    return pl.when(pl.col(duration_s) == 0).then(pl.lit("\u2013")).otherwise(_clock(pl.col(duration_s)))
-
-
-def _call_group(calls: pl.DataFrame, speech: Language) -> CallGroup:
-    user_id = calls["user_id"][0]
-    blocks = calls.group_by("block", maintain_order=True).agg(pl.col("text").str.join("\n"))
-    durations = ("duration_s", "pack_s", "charged_s")
-    clocks = calls.select(_clock(pl.col(name).sum()).alias(name) for name in durations).row(0)
-    amount = speech.amount(int(calls["amount_cents"].sum()))
-    count = speech.say("calls.subtotal", count=speech.count(calls.height))
-    figures = zip((*clocks, amount), ("duration", "in_pack", "out_of_pack", "amount"), strict=True)
-    cells = [text.rjust(_COLUMN_WIDTHS[name]) for text, name in figures]
-    return CallGroup(
-        title=speech.say("calls.no_user") if user_id is None else speech.say("calls.user", user=user_id),
-        blocks=tuple(blocks["text"]),
-        subtotal=_GAP.join((count.ljust(_SUBTOTAL_WIDTH), *cells)),
-    )
 
 
 def _image_type(logo: bytes) -> str:
@@ -361,7 +246,7 @@ def _stylesheet(colour: str) -> CSS:
     accent = colour if re.fullmatch(r"#[0-9a-fA-F]{6}", colour) else DEFAULT_COLOUR
     source = files(__package__).joinpath("templates", "invoice.css").read_text(encoding="utf-8")
     return CSS(
-        string=Template(source).substitute(accent=accent),
+        string=Template(source).substitute(accent=accent, family=FAMILY),
         font_config=_fonts(),
         url_fetcher=SealedFetcher(None),
     )

@@ -17,6 +17,13 @@ LIBRARIES = (
 )
 # The invoices are set in these; without them a PDF falls back to whatever font there is.
 FONTS = ("fonts-dejavu-core", "fonts-dejavu-extra")
+# By Debian package: what is the matter without it.
+WITHOUT = {
+    "libpango-1.0-0": "no PDF can be written",
+    "libpangoft2-1.0-0": "no PDF can be written",
+    "libharfbuzz-subset0": "each page of a PDF takes about six times as long",
+    **dict.fromkeys(FONTS, "the PDFs are set in another font, and those made before cannot be made again"),
+}
 
 
 def missing() -> list[tuple[str, str]]:
@@ -25,6 +32,11 @@ def missing() -> list[tuple[str, str]]:
     if not fonts_there():
         found += [(font, "font-dejavu") for font in FONTS]
     return found
+
+
+def warnings() -> list[str]:
+    """A sentence about each package that is missing, and what that means."""
+    return [f"{package} is not installed: {WITHOUT[package]}; `make system` installs it" for package, _ in missing()]
 
 
 def fonts_there() -> bool:

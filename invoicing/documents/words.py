@@ -19,6 +19,12 @@ LANGUAGES = ("fr", "nl", "de", "en")
 MICRO_PLACES = 6
 CENT_PLACES = 2
 COUNTRY = "BE"
+
+# Characters that reorder the text around them, or that no text holds, are not printed as such.
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF), "\ufffd")
+_BLANKS = dict.fromkeys((0x09, 0x0D, 0x2028, 0x2029), " ")
+_BIDI = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "")
+_PRINTABLE = {**_CONTROLS, **_BLANKS, **_BIDI, 0x0A: "\n"}
 DAY_PATTERNS = {"fr": "dd/MM/y", "nl": "dd/MM/y", "de": "dd.MM.y", "en": "dd/MM/y"}
 
 
@@ -109,6 +115,11 @@ def language(code: str) -> Language:
     tables = tomllib.loads(text)
     words = {f"{table}.{key}": text for table, texts in tables.items() for key, text in texts.items()}
     return Language(code, Locale(code, COUNTRY), words)
+
+
+def printable(text: str) -> str:
+    """A text whose characters stay where they stand: no controls, nothing that turns the reading order."""
+    return text.translate(_PRINTABLE)
 
 
 def _scaled(number: int, places: int) -> Decimal:

@@ -31,9 +31,10 @@ from sample_documents import (
 from weasyprint import CSS, HTML
 from weasyprint.urls import FatalURLFetchingError
 
+from invoicing.documents.call_detail import COLUMNS
 from invoicing.documents.model import InvoiceDocument, PackUse, VatTotal, ZoneTraffic
-from invoicing.documents.pdf import SealedFetcher, call_columns, call_groups, printable, render_pdf
-from invoicing.documents.words import LANGUAGES, language
+from invoicing.documents.pdf import FIGURES_MM, SealedFetcher, render_pdf
+from invoicing.documents.words import LANGUAGES, language, printable
 from schemas.errors import InputRefused
 
 PNG = base64.b64decode(
@@ -229,83 +230,6 @@ def test_figures__a_document_that_does_not_add_up_is_refused() -> None:
             render_pdf(each)
 
 
-# The call detail
-
-
-def test_calls__are_grouped_by_user_in_their_order_with_sums() -> None:
-    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001 - local time
-    calls = calls_of(
-        [
-            call(noon, user_id="U-2", duration_s=3_723, pack_s=3_600, charged_s=123, amount_cents=17),
-            call(noon.replace(hour=13), user_id=None, callee="1307", amount_cents=123_456),
-            call(noon.replace(hour=14), user_id="U-2", duration_s=59, pack_s=59, amount_cents=3),
-        ]
-    )
-    first, second = call_groups(calls, language("fr"))
-    (block,) = first.blocks
-    assert [re.split(" {2,}", row) for row in block.split("\n")] == [
-        [
-            "05/10/2026",
-            "12:00:00",
-            "+32470123456",
-            "Mobile Belgique",
-            "1:02:03",
-            "1:00:00",
-            "0:02:03",
-            "0,17",
-        ],
-        ["05/10/2026", "14:00:00", "+32470123456", "Mobile Belgique", "0:00:59", "0:00:59", "–", "0,03"],
-    ]
-    assert first.title == "Utilisateur U-2"
-    assert re.split(" {2,}", first.subtotal) == [
-        "Sous-total, appels : 2",
-        "1:03:02",
-        "1:00:59",
-        "0:02:03",
-        "0,20",
-    ]
-    assert second.title == "Sans utilisateur"
-    assert second.blocks[0].endswith("1\u202f234,56")
-
-
-def test_calls__blocks_of_users_who_call_in_turn_are_full() -> None:
-    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
-    calls = calls_of([call(noon.replace(minute=each), user_id=f"U-{each % 2}") for each in range(20)])
-    for group in call_groups(calls, language("fr")):
-        assert [block.count("05/10/2026") for block in group.blocks] == [5, 5]
-
-
-def test_calls__an_incoming_call_shows_who_called() -> None:
-    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
-    row = call(noon, direction="incoming", caller="anonymous", callee="+3280012345", zone="Libre appel")
-    text = text_of(document([line("recurring", "Abonnement", 1000)], calls=calls_of([row])))
-    assert "← anonyme Libre appel" in text
-    assert "← appel entrant" in text
-
-
-@pytest.mark.parametrize("code", LANGUAGES)
-def test_calls__figures_stand_under_their_heads(code: str) -> None:
-    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
-    zone = "Mobile France, Monaco et départements d’outre-mer"
-    speech = language(code)
-    (group,) = call_groups(calls_of([call(noon, zone=zone, callee="+123456789012345")]), speech)
-    row, more = group.blocks[0].split("\n")
-    heads = call_columns(speech)
-    assert len(row) == len(heads) == len(group.subtotal)
-    assert more.index("départements") == row.index("Mobile") == heads.index(speech.say("column.zone"))
-
-
-def test_calls__a_user_over_two_pages_is_named_on_the_second() -> None:
-    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
-    calls = calls_of([call(noon.replace(minute=number % 60), callee=f"+324700{number:05d}") for number in range(120)])
-    pages = pages_of(render_pdf(document([line("recurring", "Abonnement", 1000)], calls=calls)))
-    assert len(pages) == 4
-    for text in pages[1:]:
-        assert "Utilisateur U-1" in text
-        assert "Détail des appels Date Heure Numéro appelé" in text
-    assert re.findall(r"\+324700(\d{5})", " ".join(pages)) == [f"{number:05d}" for number in range(120)]
-
-
 # Its languages
 
 
@@ -372,11 +296,11 @@ def test_words__every_catalogue_has_the_keys_and_fields_of_the_french_one(code: 
 
 def test_words__every_key_is_used_and_every_key_that_is_used_exists() -> None:
     package = files("invoicing.documents")
-    sources = [package.joinpath(*path) for path in (("pdf.py",), ("words.py",), ("templates", "invoice.html"))]
+    sources = [*(path for path in package.iterdir() if path.name.endswith(".py")), package / "templates/invoice.html"]
     source = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     tables = words_of("fr")
     used = set(re.findall(rf"[\"']((?:{'|'.join(tables)})\.[a-z_]+)[\"']", source))
-    used |= {f"column.{name}" for name in ("date", "time", "called_number", "duration", "in_pack")}
+    used |= {f"column.{name}" for name in (*COLUMNS, *FIGURES_MM)}
     used |= {f"article.{article}" for article in ("8.4", "8.5", "8.6")}
     used |= {f"vat.{category}" for category in ("AE", "K", "G", "E")}
     assert used == set(language("fr").words)
@@ -424,14 +348,6 @@ def test_hostile__characters_that_turn_the_text_are_left_out() -> None:
     turned = "Facture \u202egnp.exe\u202c \u2066fin\u2069\x00\x1b[0m\u2028suite"
     assert printable(turned) == "Facture gnp.exe fin\ufffd\ufffd[0m suite"
     assert "Facture gnp.exe fin" in text_of(document([line("recurring", turned, 1000)]))
-
-
-def test_hostile__a_label_from_right_to_left_leaves_the_figures_in_place() -> None:
-    noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
-    row = call(noon, zone="المغرب", duration_s=61, pack_s=0, charged_s=61, amount_cents=7)
-    (group,) = call_groups(calls_of([row]), language("fr"))
-    assert "\u200eالمغرب\u200e" in group.blocks[0]
-    assert "0:01:01 – 0:01:01 0,07" in text_of(document([line("recurring", "Abonnement", 1000)], calls=calls_of([row])))
 
 
 @pytest.mark.parametrize(

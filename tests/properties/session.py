@@ -10,9 +10,15 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def in_one_process(commands: list[list[str]]) -> subprocess.CompletedProcess[str]:
-    """All of them after one start, for speed; each must end with 0, or with 1: done, with something to look at."""
-    return started([sys.executable, str(Path(__file__))], json.dumps(commands))
+SMALL = "--small"
+
+
+def in_one_process(commands: list[list[str]], *, small: bool = False) -> subprocess.CompletedProcess[str]:
+    """All of them after one start, for speed; each must end with 0, or with 1: done, with something to look at.
+
+    `small` has calls worked in so small pieces that a few hundred are as many blocks, files and buckets as millions.
+    """
+    return started([sys.executable, str(Path(__file__)), *([SMALL] if small else [])], json.dumps(commands))
 
 
 def started(command: list[str], standard_input: str = "") -> subprocess.CompletedProcess[str]:
@@ -29,6 +35,8 @@ def main() -> None:
     sys.path.insert(0, str(REPOSITORY))
     from cli import main as centime  # noqa: PLC0415 - the path is set first
 
+    if SMALL in sys.argv:
+        make_small()
     for arguments in json.load(sys.stdin):
         sys.argv = ["centime", *arguments]
         try:
@@ -36,6 +44,15 @@ def main() -> None:
         except SystemExit as leaving:
             if leaving.code not in (0, 1, None):
                 sys.exit(leaving.code)
+
+
+def make_small() -> None:
+    """Sizes at which hardly a call is certainly new, and hardly a customer shares a bucket with another."""
+    from invoicing import buckets, call_index, intake  # noqa: PLC0415 - the path is set first
+    from rating.sources import parquet_rows  # noqa: PLC0415
+
+    buckets.CALLS_PER_BUCKET, intake.CALLS_PER_FILE, parquet_rows.BATCH_ROWS = 25, 40, 17
+    call_index.LEAST_BITS = call_index.MOST_BITS = 64
 
 
 if __name__ == "__main__":

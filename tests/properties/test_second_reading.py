@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 import tempfile
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,11 @@ def test_second_reading__every_export_is_the_same(seed: int, tmp_path: Path) -> 
 
 def test_second_reading__each_run_in_a_process_of_its_own(tmp_path: Path) -> None:
     compare(draw_world(len(QUICK_SEEDS)), tmp_path, one_by_one)
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_second_reading__in_many_small_pieces(seed: int, tmp_path: Path) -> None:
+    compare(draw_world(seed), tmp_path, partial(in_one_process, small=True))
 
 
 @pytest.mark.soak

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from rating.coding import coded
+from rating.number_keys import number_key
 from rating.packs import open_pools, pack_contents
 from rating.periods import Period
-from rating.pipeline import CALL_COLUMNS, POOL_SCHEMA, Rated, match_calls, rate_calls, with_local_days
+from rating.pipeline import (
+    CALL_SCHEMA,
+    POOL_SCHEMA,
+    draws_of,
+    match_calls,
+    packs_used,
+    rate_calls,
+    with_prices,
+)
 from rating.platform_checks import TableRows, platform_problems
 from rating.services import service_rows
 from schemas.platform import SCHEMAS, Platform
@@ -50,13 +60,9 @@ DEFAULTS: dict[str, Row] = {
 }  # fmt: skip
 CALL: Row = {
     "start": "2026-10-14T08:00:00Z", "direction": "outgoing", "caller": "+3225550101", "callee": "+33142685300",
-    "duration_s": 60, "user_id": "u1", "source_file": "october.csv", "source_line": 2,
+    "duration_s": 60, "user_id": "u1", "file_no": 1, "source_line": 2,
 }  # fmt: skip
-CALL_SCHEMA: Schema = {
-    "call_id": pl.String, "start": pl.Datetime("us", "UTC"), "direction": pl.String, "caller": pl.String,
-    "callee": pl.String, "duration_s": pl.Int64, "user_id": pl.String, "source_file": pl.String,
-    "source_line": pl.Int64,
-}  # fmt: skip
+WRITTEN_SCHEMA: Schema = {**CALL_SCHEMA, "caller": pl.String, "callee": pl.String}
 
 
 def typed(rows: Sequence[Given], schema: Schema, defaults: Given) -> pl.DataFrame:
@@ -90,10 +96,21 @@ def platform(**tables: Sequence[Given]) -> Platform:
     })  # fmt: skip
 
 
+class Found(NamedTuple):
+    """What rating made of some calls, as people read it; the draws with the names of their packs."""
+
+    calls: pl.DataFrame
+    unrated: pl.DataFrame
+    draws: pl.DataFrame
+    packs_used: pl.DataFrame
+    reports: pl.DataFrame
+
+
 def calls(*rows: Given) -> pl.DataFrame:
     """Accepted calls; those without a `call_id` are named by their place: `1`, `2`, ..."""
     numbered = [{"call_id": str(place), **row} for place, row in enumerate(rows, start=1)]
-    return typed(numbered, CALL_SCHEMA, CALL).select(CALL_COLUMNS)
+    written = typed(numbered, WRITTEN_SCHEMA, CALL)
+    return written.with_columns(number_key(pl.col("caller")), number_key(pl.col("callee")))
 
 
 def rate(
@@ -103,19 +120,29 @@ def rate(
     onnet: str = "customer",
     billed_users: Sequence[Given] = (),
     used_before_s: int = 0,
-) -> Rated:
+) -> Found:
     """All calls of one period rated by a store that begins with it, in the order the rules give them."""
     month = Period.parse(period)
-    settings = RatingSettings(onnet=onnet)
-    matched = match_calls(with_local_days(calls(*rows), settings.timezone), tables, settings, month)
+    lookups = coded(tables)
+    matched = match_calls(calls(*rows), lookups, RatingSettings(onnet=onnet), month)
     billed: Schema = {"customer_id": pl.String, "product_id": pl.String, "quantity_micro": pl.Int64}
     pools = open_pools(
         service_rows(tables), pack_contents(tables, month), typed(billed_users, billed, {"customer_id": "c1"}), month
     )
-    pools = pools.with_row_index("pool_no").with_columns(
-        period_number=pl.lit(month.number, pl.Int32), used_before_s=pl.lit(used_before_s, pl.Int64)
+    pools = (
+        pools.with_row_index("pool_no")
+        .with_columns(period_number=pl.lit(month.number, pl.Int32), used_before_s=pl.lit(used_before_s, pl.Int64))
+        .select(POOL_SCHEMA.keys())
     )
-    return rate_calls(matched, pools.select(POOL_SCHEMA.keys()), tables)
+    rated = rate_calls(matched.calls, pools, lookups.tariffs.prices)
+    priced = with_prices(rated.calls, lookups.tariffs.prices)
+    return Found(
+        priced,
+        matched.unrated.sort("call_id"),
+        draws_of(priced, rated.draws, pools),
+        packs_used(pools, rated.used),
+        matched.reports.sort("rule", "customer_id"),
+    )
 
 
 def problems(tables: Platform, *, allow_increments: bool = False) -> list[tuple[str, str, str]]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import polars as pl
 import pytest
 
+from rating.coding import coded
 from rating.ownership import find_owners
 from rating.pipeline import with_local_days
 from tests.rules.frames import Given, Row, calls, platform, rate
+
+if TYPE_CHECKING:
+    from schemas.platform import Platform
 
 OWN, OTHERS, MOVED, NOBODYS, UNHELD = "+3225550101", "+3225550201", "+3225550301", "+3225559999", "+3225550401"
 PLATFORM = platform(
@@ -33,9 +40,14 @@ PLATFORM = platform(
 )
 
 
+def owners(tables: Platform, *rows: Given, first_period: int = 202610) -> pl.DataFrame:
+    dated = with_local_days(calls(*rows), "Europe/Brussels").with_columns(outgoing=pl.col("direction") == "outgoing")
+    return find_owners(dated, coded(tables), first_period_number=first_period)
+
+
 def owner(call: Given, *, first_period: int = 202610) -> tuple[str | None, ...]:
     """Customer, user and reason of one call."""
-    found = find_owners(with_local_days(calls(call), "Europe/Brussels"), PLATFORM, first_period_number=first_period)
+    found = owners(PLATFORM, call, first_period=first_period)
     return found.select("customer_id", "owner_user_id", "reason").row(0)
 
 
@@ -63,8 +75,7 @@ def test_r_owner__outgoing(
 
 def test_r_owner__many_calls_at_once_as_each_alone() -> None:
     rows: list[Row] = [{"start": start, "user_id": user, "caller": caller} for start, user, caller, *_ in OUTGOING]
-    dated = with_local_days(calls(*rows), "Europe/Brussels")
-    found = find_owners(dated, PLATFORM, first_period_number=202610)
+    found = owners(PLATFORM, *rows)
     assert found.select("customer_id", "owner_user_id", "reason").rows() == [case[3:] for case in OUTGOING]
 
 
@@ -116,7 +127,7 @@ def test_r_owner__inside_the_contract(start: str, reason: str | None) -> None:
 
 def test_r_owner__a_customer_without_a_contract_has_no_call_inside_it() -> None:
     tables = platform(contracts=[], users=[{"user_id": "u1"}])
-    found = find_owners(with_local_days(calls({}), "Europe/Brussels"), tables, first_period_number=202610)
+    found = owners(tables, {})
     assert found["reason"].to_list() == ["outside_contract"]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from rating.periods import Period, local_day
+from rating.periods import Period, local_day, local_days
 from rating.pipeline import with_local_days
 from tests.rules.frames import calls, platform, rate
 
@@ -112,3 +112,36 @@ def test_r_period__a_month_and_its_neighbours(
     month = Period.parse(written)
     assert (str(month.first_day), str(month.last_day), month.days) == (first, last, days)
     assert (str(month.next), str(month.previous), str(month)) == (after, before, written)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "year"),
+    [
+        ("Europe/Brussels", 2026),
+        ("America/St_Johns", 2009),  # clocks changed one minute after midnight
+        ("Australia/Lord_Howe", 2026),  # by half an hour
+        ("Asia/Kathmandu", 1986),  # by a quarter, for good
+        ("Asia/Beirut", 2026),  # at midnight, which one day a year has not
+        ("Pacific/Apia", 2011),  # a day that never was
+        ("Europe/Brussels", 1979),  # before zones kept whole minutes: not by the minute
+    ],
+)
+def test_r_period__by_the_minute_as_each_alone(timezone: str, year: int) -> None:
+    first = datetime(year, 1, 1, tzinfo=UTC)
+    # Every 89 seconds of the year, and the microseconds around each hour.
+    hours = pl.datetime_range(first, first + timedelta(days=365), "1h", time_unit="us", eager=True)
+    starts = pl.concat(
+        [
+            pl.datetime_range(first, first + timedelta(days=365), "89s", time_unit="us", eager=True),
+            *(hours + timedelta(microseconds=apart) for apart in (-1, 0, 1, 60_000_000)),
+        ]
+    )
+    alone = pl.DataFrame({"start": starts}).select(local_day(pl.col("start"), timezone)).to_series()
+    assert local_days(starts, timezone).to_list() == alone.to_list()
+
+
+@pytest.mark.parametrize("starts", [[], ["0001-01-02T00:00:00Z", "9999-12-30T00:00:00Z"], ["2026-10-31T23:00:00Z"]])
+def test_r_period__by_the_minute_from_none_to_all_of_time(starts: list[str]) -> None:
+    frame = calls(*({"start": start} for start in starts))
+    alone = frame.select(local_day(pl.col("start"), "Europe/Brussels")).to_series()
+    assert local_days(frame["start"], "Europe/Brussels").to_list() == alone.to_list()

@@ -20,9 +20,10 @@ from invoicing.progress import Silent
 from invoicing.runs import Desk, Report
 from invoicing.snapshots import snapshot_id
 from invoicing.store import open_store, sha256_of_file
+from rating.number_keys import with_number_texts
 from rating.sources.platform_tables import SourceFile
 from schemas.errors import StoreUnavailable
-from schemas.settings import BillingSettings, Settings, Supplier, parse_settings, settings_document
+from schemas.settings import BillingSettings, DocumentSettings, Settings, Supplier, parse_settings, settings_document
 from tests.rules.tables import centime, kept, start, write_tables
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ a2,2026-03-20T08:00:00Z,outgoing,+3221234567,+3227654321,6000,u1
 SETTINGS = Settings(
     supplier=Supplier(name="Opérateur", iban="BE68539007547034"),
     billing=BillingSettings(payment_days=21, quarantine_threshold=Decimal("0.5")),
-    documents={"footer": "merci"},
+    documents=DocumentSettings(cpu_limit_s=600),
 )
 
 
@@ -100,13 +101,18 @@ def test_r_rerun__the_tables_are_kept_as_they_were(tmp_path: Path) -> None:
     assert len(list((store / "snapshots").iterdir())) == 2
 
 
+def calls_in(path: Path) -> pl.DataFrame:
+    """The calls of a stored file, with their numbers as text."""
+    return with_number_texts(pl.read_parquet(path, hive_partitioning=False))
+
+
 def test_r_rerun__settings_program_and_calls_are_kept(tmp_path: Path) -> None:
     store, _ = issue_two_months(tmp_path)
     found = kept(store, "select * from runs order by run_no")
     assert [parse_settings(json.loads(text)) for text in found["settings"]] == [SETTINGS, Settings()]
     assert found["program"].to_list() == ["0", "0"]
     assert found["issued_at"].to_list() == ["2026-03-31T20:00:00Z", "2026-04-30T20:00:00Z"]
-    calls = pl.concat(pl.read_parquet(path, hive_partitioning=False) for path in (store / "calls").rglob("*.parquet"))
+    calls = pl.concat(calls_in(path) for path in (store / "calls").rglob("*.parquet"))
     assert calls.sort("call_id").select("call_id", "start", "callee", "duration_s", "user_id").rows() == [
         ("a1", datetime(2026, 4, 20, 8, tzinfo=UTC), "+32470000000", 77, "u2"),
         ("a2", datetime(2026, 3, 20, 8, tzinfo=UTC), "+3227654321", 6000, "u1"),
@@ -158,7 +164,7 @@ def test_r_rerun__a_new_store_makes_the_same_invoices_of_what_was_kept(tmp_path:
         new = [(path, batch) for path, batch in batches if taken < batch <= one["last_batch"]]
         files = []
         for path, batch in new:
-            calls = pl.read_parquet(store / path, hive_partitioning=False)
+            calls = calls_in(store / path)
             calls = calls.with_columns(
                 pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), pl.all().exclude("start").cast(pl.String)
             )

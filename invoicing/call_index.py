@@ -1,0 +1,113 @@
+"""The index of accepted calls: which call_ids a store may hold, and where, without reading all of its calls.
+
+Beside each file of calls lies one of 64-bit hashes of their call_ids, in the order of the calls. The hash is
+the one of Polars, which may be another in another version of it; so the name of an index file carries the
+fingerprint of the hash, and one that is missing for the hash in use is made again from the calls. A hash only
+says where to look: whether two call_ids are the same is always decided by the texts themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy.typing as npt
+
+    from invoicing.ledger import Ledger
+    from invoicing.store import Store
+
+    Hashes = npt.NDArray[np.uint64]
+
+PROBES = [f"probe-{number}" for number in range(64)]
+BITS_PER_CALL = 16
+LEAST_BITS, MOST_BITS = 1 << 16, 1 << 33
+BITS_PER_BYTE = 8
+
+
+def hashes_of(call_ids: pl.Series) -> Hashes:
+    """The hash of each call_id."""
+    return call_ids.hash().to_numpy()
+
+
+@cache
+def fingerprint() -> str:
+    """What tells one hash function from another."""
+    return hashlib.sha256(hashes_of(pl.Series(PROBES)).tobytes()).hexdigest()[:8]
+
+
+def index_path(calls_path: str) -> str:
+    """Where the index of a file of calls stands."""
+    return f"{calls_path.removesuffix('.parquet')}.{fingerprint()}.ids"
+
+
+def write_index(store: Store, calls_path: str, hashes: Hashes) -> tuple[str, str, int]:
+    """Write the index of a file of calls; gives its path, SHA-256 and size, for the ledger to name it."""
+    path = index_path(calls_path)
+    return (path, *store.write(path, lambda target: target.write_bytes(hashes.tobytes())))
+
+
+def stored_indexes(store: Store, ledger: Ledger, condition: str = "true") -> Iterator[tuple[str, Hashes]]:
+    """Each file of calls in the store with its hashes, in the order in which they were read.
+
+    Args:
+        store: Where they are.
+        ledger: What names them; an index that had to be made again is named too, where that is possible.
+        condition: Which batches, as SQL over the columns of `batches`.
+    """
+    shas = ledger.stored_files()
+    for (found,) in ledger.rows(f"select path from batches where {condition} order by batch_no"):  # noqa: S608
+        calls_path = str(found)
+        path = index_path(calls_path)
+        if path in shas:
+            yield calls_path, np.frombuffer(store.require(path, shas[path]).read_bytes(), dtype=np.uint64)
+            continue
+        store.require(calls_path, shas[calls_path])
+        hashes = hashes_of(pl.read_parquet(store.root / calls_path, columns=["call_id"])["call_id"])
+        if not ledger.read_only:
+            named = write_index(store, calls_path, hashes)
+            ledger.name_file(*named)
+        yield calls_path, hashes
+
+
+class Seen:
+    """A bit for each call_id that was seen: it may be wrong about a new one, never about one that was seen."""
+
+    def __init__(self, calls: int) -> None:
+        """Make room for so many calls."""
+        wanted = 1 << (max(calls, 1) * BITS_PER_CALL - 1).bit_length()
+        self._mask = np.uint64(min(max(wanted, LEAST_BITS), MOST_BITS) - 1)
+        self._bytes = np.zeros((int(self._mask) + 1) // BITS_PER_BYTE, dtype=np.uint8)
+
+    def _places(self, hashes: Hashes) -> tuple[Hashes, npt.NDArray[np.uint8]]:
+        place = hashes & self._mask
+        bit = np.left_shift(np.uint8(1), (place & np.uint64(BITS_PER_BYTE - 1)).astype(np.uint8))
+        return place >> np.uint64(3), bit
+
+    def add(self, hashes: Hashes) -> None:
+        """Remember these."""
+        byte, bit = self._places(hashes)
+        np.bitwise_or.at(self._bytes, byte, bit)
+
+    def may_hold(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        """Whether each may have been seen; False is certain."""
+        byte, bit = self._places(hashes)
+        return np.asarray((self._bytes[byte] & bit) != 0)
+
+
+def rows_with(indexes: Iterable[tuple[str, Hashes]], wanted: Hashes) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
+    """The files of calls that hold wanted hashes, each with the places of those calls in it."""
+    sought = np.unique(wanted)
+    quick = Seen(len(sought))
+    quick.add(sought)
+    for path, hashes in indexes:
+        likely = np.flatnonzero(quick.may_hold(hashes))
+        places = likely[np.isin(hashes[likely], sought)]
+        if len(places):
+            yield path, places

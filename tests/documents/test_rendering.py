@@ -1,0 +1,40 @@
+"""Rendering from a store: what was held is named, and is made by the next `render`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.golden.sample_run import RUNS, SAMPLE, centime
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MONTH = "2026-09"
+
+
+def test_limits__a_held_invoice_is_named_and_made_by_the_next_render(tmp_path: Path) -> None:
+    store, strict = tmp_path / "store", tmp_path / "strict.toml"
+    settings = (SAMPLE / "centime.toml").read_text(encoding="utf-8")
+    strict.write_text(settings.replace("memory_limit_mb = 2000", "memory_limit_mb = 1"), encoding="utf-8")
+    run = centime(
+        "run", MONTH, "--platform", str(SAMPLE / MONTH / "platform"), "--cdrs", str(SAMPLE / MONTH / "cdrs"),
+        "--config", str(strict), "--store", str(store), "--now", RUNS[MONTH], "--json",
+    )  # fmt: skip
+    told = json.loads(run.stdout)
+    assert (run.returncode, told["counts"]["invoices"]) == (1, 10)
+    held = [sentence for sentence in told["attention"] if "was not written" in sentence]
+    assert all("or than 1 MB (memory_limit_mb)" in sentence for sentence in held)
+    # Whether a small invoice gets by with a megabyte depends on the one before; none of them is lost.
+    assert held
+    names = " ".join([*held, *told["files_written"]])
+    assert [number for number in range(1, 11) if f"2026-{number:06d}" not in names] == []
+    assert len(held) + len(told["files_written"]) == 10
+    common = ("--store", str(store), "--json")
+    assert centime("verify", *common).returncode == 0
+    # The limits in force are those of now, not those of the run.
+    rendered = centime("render", MONTH, "--config", str(SAMPLE / "centime.toml"), *common)
+    assert rendered.returncode == 0, rendered.stderr
+    written = [f"{store}/invoices/2026/2026-{number:06d}.pdf" for number in range(1, 11)]
+    assert json.loads(rendered.stdout)["files_written"] == written
+    assert centime("verify", *common).returncode == 0

@@ -1,0 +1,80 @@
+"""Workers: the same bytes however many there are, and one document that takes too much stops none of the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from sample_documents import document, full_document, line, many_calls
+
+from invoicing.documents.pdf import render_pdf
+from invoicing.documents.workers import Made, made_by_workers
+from schemas.settings import DocumentSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from invoicing.documents.model import InvoiceDocument
+
+ENOUGH = DocumentSettings()
+
+
+def numbered(count: int) -> list[InvoiceDocument]:
+    return [
+        document([line("recurring", "Abonnement", 1000 + each)], number=f"2026-{each:06d}", calls=many_calls(3 * each))
+        for each in range(count)
+    ]
+
+
+def by_number(made: Iterator[Made]) -> dict[str | None, Made]:
+    return {each.document.number: each for each in made}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_workers__make_the_same_bytes_however_many_there_are(count: int) -> None:
+    documents = [*numbered(6), full_document(80, number="2026-000099")]
+    made = by_number(made_by_workers(documents, ENOUGH, workers=count))
+    assert {number: each.pdf for number, each in made.items()} == {each.number: render_pdf(each) for each in documents}
+
+
+def test_workers__take_a_document_only_when_one_is_free() -> None:
+    taken = 0
+
+    def documents() -> Iterator[InvoiceDocument]:
+        nonlocal taken
+        for each in numbered(12):
+            taken += 1
+            yield each
+
+    for done, _ in enumerate(made_by_workers(documents(), ENOUGH, workers=2)):
+        assert taken <= done + 5
+
+
+def test_workers__none_is_begun_for_nothing() -> None:
+    assert list(made_by_workers(iter(()), ENOUGH)) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (DocumentSettings(cpu_limit_s=1), "more than 1 s of processor (cpu_limit_s)"),
+        (DocumentSettings(wall_limit_s=1), "more than 1 s (wall_limit_s)"),
+        (DocumentSettings(memory_limit_mb=100), "more memory than there is, or than 100 MB (memory_limit_mb)"),
+    ],
+)
+def test_limits__what_takes_more_is_held_and_the_others_go_out(limits: DocumentSettings, why: str) -> None:
+    small = numbered(5)
+    heavy = [line("recurring", f"Abonnement {each}", 1000) for each in range(6000)]
+    huge = document(heavy, number="2026-000077")
+    made = by_number(made_by_workers([*small[:3], huge, *small[3:]], limits, workers=2))
+    assert len(made) == 6
+    held = made.pop("2026-000077")
+    assert (held.pdf, held.held) == (None, why)
+    assert {number: each.pdf for number, each in made.items()} == {each.number: render_pdf(each) for each in small}
+
+
+def test_limits__an_error_is_raised_where_the_document_came_from() -> None:
+    wrong = replace(full_document(6), net_cents=1)
+    with pytest.raises(ValueError, match=r"invoice 2026-000001: lines make \d+ cents, not 1"):
+        list(made_by_workers([*numbered(3), wrong], ENOUGH, workers=2))
