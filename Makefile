@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
 OUT := out
 # The sample's three months, each with the moment its run acts as of.
 SAMPLE_RUNS := 2026-09@2026-09-30T22:00:00Z 2026-10@2026-10-31T23:00:00Z 2026-11@2026-11-30T23:00:00Z
@@ -52,6 +53,19 @@ test: system ## Run every test (quick and complete)
 soak: system ## Run the long tests too
 	@$(BIN)/python -m pytest -n auto
 
+$(BENCH_READY): $(READY) tests/bench/requirements.lock
+	@echo "adding what the bench needs from tests/bench/requirements.lock"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/bench/requirements.lock
+	@touch $@
+
+.PHONY: bench
+bench: system $(BENCH_READY) ## Measure a million calls beside other means, reading, documents (two minutes)
+	@$(BIN)/python -m tests.bench
+
+.PHONY: bench-full
+bench-full: system $(BENCH_READY) ## Measure up to a hundred million calls too (half an hour, 25 GB of disk)
+	@$(BIN)/python -m tests.bench --full
+
 .PHONY: check
 check: $(READY) ## Lint, types, import directions
 	@$(BIN)/ruff format --check .
@@ -68,10 +82,13 @@ golden: system ## Write the golden outputs of the sample again; look at the diff
 	@$(BIN)/python -m tests.golden.sample_run
 
 .PHONY: lock
-lock: $(READY) ## Write requirements.lock again from pyproject.toml
+lock: $(READY) ## Write requirements.lock and the bench's again from pyproject.toml
 	@$(BIN)/pip-compile --quiet --extra dev --all-build-deps --allow-unsafe --generate-hashes \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header \
 	  --output-file requirements.lock pyproject.toml
+	@$(BIN)/pip-compile --quiet --extra bench --constraint requirements.lock --allow-unsafe --generate-hashes \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header \
+	  --output-file tests/bench/requirements.lock pyproject.toml
 
 .PHONY: clean
 clean: ## Remove what the other targets made

@@ -1,0 +1,68 @@
+"""The main job in copies of its input: a month from files to a committed run, its second run, and late calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.bench.figures import Figure, figure_of
+from tests.bench.measure import Cost, copy_cost
+from tests.bench.month import FEW_CUSTOMERS, NEXT_NOW, Month
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BENCH = "rating"
+COPIES_AT_MOST = 12
+SECOND_SHARE = 0.05
+MANY = 100_000_000
+PEAK_GIB, MANY_PEAK_GIB = 3, 4
+
+
+def first_run(month: Month, name: str) -> tuple[list[Figure], Cost]:
+    """The yardstick, then the run of a month from its files, in a store that was not there before.
+
+    Returns:
+        The figures, and what the run cost; the store stays, for what comes after.
+    """
+    month.forget()
+    copy = copy_cost(month.files, month.place / "copied")
+    cost = month.run()
+    many = month.size.calls >= MANY
+    target = f"{COPIES_AT_MOST} copies, {MANY_PEAK_GIB if many else PEAK_GIB} GiB" + (
+        ", disk: the input" if many else ""
+    )
+    note = f"input {month.input_mib():.0f} MiB, store {month.store_mib():.0f} MiB"
+    temporary_mib = (cost.peak_disk_mib or 0) - month.store_mib()
+    return [
+        figure_of(BENCH, f"{name}: the copy", copy, copy, "copies"),
+        figure_of(BENCH, f"{name}: run", cost, copy, "copies", disk_mib=temporary_mib, target=target, note=note),
+    ], cost
+
+
+def second_run(month: Month, name: str, first: Cost) -> Figure:
+    """The same command again, when the month is done."""
+    return figure_of(BENCH, f"{name}: run again", month.run(), first, "first runs", target=f"under {SECOND_SHARE}")
+
+
+def late_calls(month: Month, name: str, first: Cost) -> Iterator[Figure]:
+    """Calls that come late, read and then settled by the month after, beside that month without them.
+
+    Args:
+        month: Its store has the run.
+        name: Its size in words.
+        first: What the run cost.
+    """
+    branch = month.branch("without")
+    without = branch.run_next()
+    branch.forget()
+    yield figure_of(BENCH, f"{name}: next month, nobody called", without, first, "first runs")
+    for folder, whose in (("late-all", "all customers"), ("late-few", f"{FEW_CUSTOMERS} customers")):
+        branch = month.branch(folder)
+        taken = branch.centime("read", str(month.world / folder), now=NEXT_NOW)
+        late = f"{month.late:,} late calls of {whose}"
+        share = f"{month.late / month.size.calls:.3f} of the calls"
+        yield figure_of(BENCH, f"{name}: read {late}", taken, first, "first runs", note=share)
+        settled = branch.run_next()
+        more = f"{settled.wall_s - without.wall_s:+.1f} s, {settled.cpu_s - without.cpu_s:+.1f} s of processor by them"
+        yield figure_of(BENCH, f"{name}: next month with {late}", settled, first, "first runs", note=more)
+        branch.forget()
