@@ -443,6 +443,7 @@ def check(
 ) -> None:
     """Validate the platform tables without a store: every problem at once, with file, line and column."""
     from invoicing.checking import check_tables
+    from invoicing.documents import system_libraries
     from invoicing.runs import Report
 
     common = Common("check", store, config, now, as_json, strict)
@@ -450,6 +451,7 @@ def check(
     settings = common.settings()
     today = common.moment().astimezone(ZoneInfo(settings.rating.timezone)).date()
     check_tables(folder, settings, today, report)
+    report.warnings += system_libraries.warnings()
     finish(common, report)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from invoicing.store import Store
     from rating.coding import Coded
 
-CALLS_PER_BUCKET = 2_000_000
+CALLS_PER_BUCKET = 1_500_000
 
 
 class Buckets:

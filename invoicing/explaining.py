@@ -69,10 +69,10 @@ def _rated_call(
     call_id, start = accepted.row(0, named=True)["call_id"], accepted["start"].item()
     number = with_local_days(accepted, timezone)["period_number"].item()
     period = Period(number // 100, number % 100)
-    one = (pl.col("start") == start) & (pl.col("call_id") == call_id)
     for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
         if rating.period >= period:
-            calls = rated_calls_of(store, ledger, rating, period=period, where=one)
+            calls = rated_calls_of(store, ledger, rating, period=period, start=start)
+            calls = calls.filter(pl.col("call_id") == call_id)
             if calls.height:
                 return rating, calls
     return None

@@ -40,6 +40,7 @@ from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from invoicing.ledger import Ledger, Rating
     from invoicing.progress import Progress
@@ -355,9 +356,9 @@ def rated_calls_of(
     *,
     period: Period | None = None,
     customers: pl.Series | None = None,
-    where: pl.Expr | None = None,
+    start: datetime | None = None,
 ) -> pl.DataFrame:
-    """The rated calls of a rating (`RATED_SCHEMA`), by customer, start and call_id within a period.
+    """The rated calls of a rating (`RATED_SCHEMA`), by customer, start and call_id within a period and file.
 
     Args:
         store: Where they are.
@@ -365,12 +366,21 @@ def rated_calls_of(
         rating: Whose calls.
         period: Only the calls of this period.
         customers: Only the calls of these customers; files without any of them are not read.
-        where: Only the calls for which this holds, of the columns that a file of rated calls has.
+        start: Only the calls that started at this moment.
     """
     shas = ledger.stored_files()
     prices = store.read_frame(rating.prices_path, shas[rating.prices_path])
     paths = _files_of(ledger, rating, period, customers)
-    return read_rated(store, {path: shas[path] for path in paths}, prices, customers=customers, where=where)
+    if start is not None:
+        # Where none has it, all are read, so that an altered file is not taken for one without the call.
+        paths = [path for path in paths if _holds(store, path, start)] or paths
+    files = {path: shas[path] for path in paths}
+    return read_rated(store, files, prices, customers=customers, start=start)
+
+
+def _holds(store: Store, path: str, start: datetime) -> bool:
+    starts = pl.scan_parquet(store.root / path, hive_partitioning=False).select((pl.col("start") == start).any())
+    return bool(starts.collect().item())
 
 
 def read_rated(
@@ -379,16 +389,17 @@ def read_rated(
     prices: pl.DataFrame,
     *,
     customers: pl.Series | None = None,
-    where: pl.Expr | None = None,
+    start: datetime | None = None,
 ) -> pl.DataFrame:
     """The calls of some files of rated calls, given with their SHA-256, as `rated_calls_of` has them."""
     found = [pl.DataFrame(schema=RATED_SCHEMA)]
+    conditions = [] if start is None else [pl.col("start") == start]
+    if customers is not None:
+        conditions.append(pl.col("customer_id").cast(pl.String).is_in(customers.implode()))
     for path, sha256 in files.items():
-        calls = store.read_frame(path, sha256)
-        if customers is not None:
-            calls = calls.filter(pl.col("customer_id").cast(pl.String).is_in(customers.implode()))
-        if where is not None:
-            calls = calls.filter(where)
+        stored = store.require(path, sha256)
+        # Of rows that are left out, Polars reads no more than the conditions need.
+        calls = pl.scan_parquet(stored, hive_partitioning=False).filter(*conditions).collect()
         found.append(with_prices(calls, prices))
     return pl.concat(found)
 

@@ -143,6 +143,7 @@ def rate_calls(matched: pl.DataFrame, pools: pl.DataFrame, prices: pl.DataFrame)
     zone_list = _zones_of(prices)
     order = _drawing_order(matched)
     calls = pl.DataFrame([column.gather(order) for column in matched])
+    del matched  # millions of calls: their memory is needed for what follows
     calls = calls.with_columns(
         *(prices[name].gather(calls["rate_no"]) for name in figures), zone_list.place.gather(calls["rate_no"])
     )

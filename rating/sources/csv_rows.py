@@ -27,6 +27,7 @@ from rating.sources.rows import (
     row_schema,
     without_fields,
 )
+from rating.sources.splitting import read_parts, split_at_commas
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -116,8 +117,10 @@ def _csv_rows(lines: Lines, header: list[str], wanted: Wanted, *, last: bool) ->
     All lines are split at their commas, all at once. That is right for those without a quote and with as many
     fields as the header has; the others are looked at one by one, and put where they stand.
     """
-    split, plain = _split_at_commas(lines, header, wanted)
-    rows = lines.rows.hstack(split)
+    fields, plain = split_at_commas(lines, len(header))
+    if b'"' in lines.content:
+        plain &= ~lines.rows["record"].str.contains('"', literal=True)
+    rows = lines.rows.hstack(_wanted_fields(fields, header, wanted))
     if plain.all():
         return rows, 0
     last_line = None if last else lines.before + rows.height
@@ -126,36 +129,6 @@ def _csv_rows(lines: Lines, header: list[str], wanted: Wanted, *, last: bool) ->
     put = ("record", "fault", *wanted.columns)
     rows = rows.with_columns(rows[name].scatter(where, others[name]) for name in put)
     return rows.filter(plain.scatter(where, values=True)), held_lines
-
-
-def _split_at_commas(lines: Lines, header: list[str], wanted: Wanted) -> tuple[pl.DataFrame, pl.Series]:
-    """The fields of every line, and of which lines they are right: the plain ones."""
-    content, columns = lines.content, len(header)
-    # The first line tells the reader how many fields there are: where it has others, one is put before it.
-    before = 0
-    if content[: content.find(b"\n") + 1 or None].count(b",") != columns - 1:
-        content, before = b"," * (columns - 1) + b"\n" + content, 1
-    fields = _read_fields(content, columns, quote_char=None).slice(before)
-    # The fields of a line and the commas between them make up its length, if they are as many as in the header.
-    length = pl.sum_horizontal(pl.col(fields.columns).str.len_bytes()) + (columns - 1)
-    record = pl.col("record")
-    quoted = record.str.contains('"', literal=True) if b'"' in content else pl.lit(value=False)
-    plain = lines.rows.hstack(fields).select(
-        plain=(length == record.str.len_bytes()) & (record != "") & ~pl.lit(lines.odd) & ~quoted
-    )
-    return _wanted_fields(fields, header, wanted), plain.to_series()
-
-
-def _read_fields(content: bytes, columns: int, *, quote_char: str | None) -> pl.DataFrame:
-    """The fields of each record, in columns by their number; a record that has none of a number has an empty one."""
-    return pl.read_csv(
-        content,
-        has_header=False,
-        schema={str(index): pl.String for index in range(columns)},
-        quote_char=quote_char,
-        empty_string_is_null=False,
-        truncate_ragged_lines=True,
-    )
 
 
 def _wanted_fields(fields: pl.DataFrame, header: list[str], wanted: Wanted) -> pl.DataFrame:
@@ -259,5 +232,5 @@ def _split_well_quoted(records: pl.Series, header: list[str], wanted: Wanted) ->
     """Split records of one line each, known to be whole rows, at the commas outside of quotes."""
     if records.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(wanted.columns, pl.String))
-    fields = _read_fields(records.str.join("\n").item().encode(), len(header), quote_char='"')
+    fields = read_parts(records.str.join("\n").item().encode(), len(header), quote_char='"')
     return _wanted_fields(fields, header, wanted)

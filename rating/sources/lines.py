@@ -86,7 +86,8 @@ def read_lines(content: bytes, before: int, *, accept: bool) -> Lines:
     odd = rows.select(odd=_odd(utf8) | (pl.col("record").str.len_bytes() >= MAX_LINE_BYTES)).to_series()
     if odd.any():
         where = odd.arg_true()
-        looked_at = _looked_at(_raw_lines(content, where))
+        ends = _ends(content, records)
+        looked_at = _looked_at(_raw_lines(content, ends, where))
         for name in looked_at.columns:
             rows.replace_column(rows.get_column_index(name), rows[name].scatter(where, looked_at[name]))
     if content and not content.endswith(b"\n") and not accept:
@@ -97,12 +98,13 @@ def read_lines(content: bytes, before: int, *, accept: bool) -> Lines:
 
 def _masked(content: bytes) -> bytes:
     """Every byte that is not ASCII as a NUL: the lines keep their lengths, and are looked at."""
-    octets = _octets(content)
-    _, masked = octets.scatter((octets > MAX_ASCII).arg_true(), 0).to_arrow().buffers()
+    plain = octets(content)
+    _, masked = plain.scatter((plain > MAX_ASCII).arg_true(), 0).to_arrow().buffers()
     return bytes(masked)
 
 
-def _octets(content: bytes) -> pl.Series:
+def octets(content: bytes) -> pl.Series:
+    """The bytes one by one (UInt8), where they are."""
     return pl.Series(pa.Array.from_buffers(pa.uint8(), len(content), [None, pa.py_buffer(content)]))
 
 
@@ -117,11 +119,16 @@ def _odd(content: bytes) -> pl.Expr:
     return looked_for
 
 
-def _raw_lines(content: bytes, where: pl.Series) -> pa.Array:
+def _ends(content: bytes, records: pl.Series) -> pl.Series:
+    """Where each line ends, before its line end."""
+    if b"\r" not in content:
+        return (records.str.len_bytes().cast(pl.Int64) + 1).cum_sum() - 1
+    ends = (octets(content) == ord("\n")).arg_true().cast(pl.Int64)
+    return ends if content.endswith(b"\n") else ends.append(pl.Series([len(content)], dtype=pl.Int64))
+
+
+def _raw_lines(content: bytes, ends: pl.Series, where: pl.Series) -> pa.Array:
     """The bytes of some lines, without their line ends."""
-    ends = (_octets(content) == ord("\n")).arg_true().cast(pl.Int64)
-    if not content.endswith(b"\n"):
-        ends.append(pl.Series([len(content)], dtype=pl.Int64))
     starts = ends.shift(1, fill_value=-1) + 1
     raw = [content[start:end] for start, end in zip(starts.gather(where), ends.gather(where), strict=True)]
     return pa.array(raw, pa.large_binary())

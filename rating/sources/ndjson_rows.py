@@ -1,4 +1,8 @@
-"""Newline-delimited JSON: an object a line, each judged on its own."""
+"""Newline-delimited JSON: an object a line, each judged on its own.
+
+What a program writes is mostly of one layout and read all at once; other lines are tried with their own layout,
+and what is left is read by pattern or one by one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 
-from rating.sources.lines import read_lines
+from rating.sources.json_layout import BLANK, SCALAR, TEXT, Member, fields_of, layout_of
+from rating.sources.lines import Lines, read_lines
 from rating.sources.rows import HAS_NUL, NO_OBJECT, ROW, Wanted, row_schema, without_fields
 
 if TYPE_CHECKING:
@@ -16,63 +21,79 @@ if TYPE_CHECKING:
 
     from rating.sources.lines import Block
 
-_BLANK = r"[ \t\r]*"
-_JSON_TEXT = r'"[^"\\\x00-\x1f]*"'
-_JSON_SCALAR = rf"(?:{_JSON_TEXT}|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
+# A layout is looked for in so many lines, and another one where at least so many are left after one that had
+# its share of them.
+TRIED_LINES = 10
+WORTH_A_LAYOUT = 1000
+SHARE_OF_A_LAYOUT = 8
+
+_FLAT_OBJECT = (
+    rf"^{BLANK}\{{(?:{BLANK}{TEXT}{BLANK}:{BLANK}{SCALAR}{BLANK}"
+    rf"(?:,{BLANK}{TEXT}{BLANK}:{BLANK}{SCALAR}{BLANK})*|{BLANK})\}}{BLANK}$"
+)
 
 
 def ndjson_frames(
     blocks: Iterator[Block], _path: str, wanted: Wanted, unknown: set[str], *, accept: bool
 ) -> Generator[pl.DataFrame, None, None]:
     """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes."""
-    lines_before = 0
+    before = 0
     for block in blocks:
-        rows = read_lines(block.content, lines_before, accept=accept).rows
-        lines_before += rows.height
-        lines = rows.filter(pl.col("record") != "")
-        if lines.height:
-            yield _ndjson_rows(lines, wanted, unknown)
+        if block.content:
+            lines = read_lines(block.content, before, accept=accept)
+            before += lines.rows.height
+            rows = _rows(lines, wanted, unknown)
+            if rows.height:
+                yield rows
 
 
-def _flat_object(key: str) -> str:
-    """The pattern of an object that holds no object, list or escape, and keys of one pattern only."""
-    member = f"{_BLANK}{key}{_BLANK}:{_BLANK}{_JSON_SCALAR}{_BLANK}"
-    return rf"^{_BLANK}\{{(?:{member}(?:,{member})*|{_BLANK})\}}{_BLANK}$"
+def _rows(lines: Lines, wanted: Wanted, unknown: set[str]) -> pl.DataFrame:
+    """The rows of lines that are not empty, by the first layout found and, where it does not fit, otherwise."""
+    layout = _first_layout(lines)
+    if not layout:
+        return _rows_of_any_layout(lines.rows.filter(pl.col("record") != ""), wanted, unknown)
+    fields, fits = fields_of(lines, layout, wanted)
+    rows = lines.rows.hstack(fields)
+    if fits.any():
+        unknown.update({member.name for member in layout} - set(wanted.columns))
+    is_other = ~fits & (rows["record"] != "")
+    others = lines.rows.filter(is_other)
+    if others.is_empty():
+        return rows.filter(fits)
+    if others.height >= WORTH_A_LAYOUT and fits.sum() * SHARE_OF_A_LAYOUT >= len(fits):
+        content = others["record"].str.join("\n").item().encode()
+        read = _rows(Lines(others, lines.odd.filter(is_other), content, lines.before), wanted, unknown)
+    else:
+        read = _rows_of_any_layout(others, wanted, unknown)
+    where = is_other.arg_true()
+    put = ("fault", *wanted.columns)
+    return rows.with_columns(rows[name].scatter(where, read[name]) for name in put).filter(fits | is_other)
 
 
-def _ndjson_rows(lines: pl.DataFrame, wanted: Wanted, unknown: set[str]) -> pl.DataFrame:
+def _first_layout(lines: Lines) -> list[Member]:
+    """The layout of the first lines that have one."""
+    records = lines.rows.filter(~lines.odd & (pl.col("record") != "")).head(TRIED_LINES)["record"]
+    return next(filter(None, map(layout_of, records)), [])
+
+
+def _rows_of_any_layout(lines: pl.DataFrame, wanted: Wanted, unknown: set[str]) -> pl.DataFrame:
     """Flat objects without escapes are read by pattern, figures as they are written; others one by one."""
-    wanted_key = f'"(?:{"|".join(map(re.escape, wanted.columns))})"'
-    judged = lines.with_columns(
-        known=pl.col("fault").is_null() & pl.col("record").str.contains(_flat_object(wanted_key)),
-    )
-    known = judged.filter("known")
-    if known.height == judged.height:
-        return _flat_rows(known, wanted)
-    others = judged.filter(~pl.col("known")).with_columns(
-        flat=pl.col("fault").is_null() & pl.col("record").str.contains(_flat_object(_JSON_TEXT)),
-    )
-    flat = others.filter("flat")
-    keys = flat["record"].str.extract_all(rf"{_JSON_TEXT}{_BLANK}:").explode().unique()
-    unknown.update(set(keys.str.extract('^"(.*)"').drop_nulls()) - set(wanted.columns))
-    odd = others.filter(~pl.col("flat") & pl.col("fault").is_null())
-    faulty = others.filter(pl.col("fault").is_not_null())
+    judged = lines.with_columns(flat=pl.col("fault").is_null() & pl.col("record").str.contains(_FLAT_OBJECT))
+    flat = judged.filter("flat")
+    names = flat["record"].str.extract_all(rf"{TEXT}{BLANK}:").explode().unique()
+    unknown.update(set(names.str.extract('^"(.*)"').drop_nulls()) - set(wanted.columns))
+    faulty = pl.col("fault").is_not_null()
     parts = [
-        _flat_rows(known, wanted),
-        _flat_rows(flat, wanted),
-        _odd_objects(odd, wanted, unknown),
-        without_fields(faulty, wanted),
+        flat.select(*ROW, *(_flat_member(name) for name in wanted.columns)),
+        _odd_objects(judged.filter(~pl.col("flat") & ~faulty), wanted, unknown),
+        without_fields(judged.filter(faulty), wanted),
     ]
     return pl.concat(parts).sort("source_line")
 
 
-def _flat_rows(lines: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
-    return lines.select(*ROW, *(_flat_member(name) for name in wanted.columns))
-
-
 def _flat_member(name: str) -> pl.Expr:
     """The text of a member of flat objects: of the first, where there are several of that name."""
-    written = pl.col("record").str.extract(f'"{re.escape(name)}"{_BLANK}:{_BLANK}({_JSON_SCALAR})')
+    written = pl.col("record").str.extract(f'"{re.escape(name)}"{BLANK}:{BLANK}({SCALAR})')
     return pl.when(written != "null").then(written.str.strip_chars('"')).alias(name)
 
 

@@ -11,7 +11,6 @@ import pytest
 from invoicing import call_index
 from invoicing.call_index import Seen, hashes_of, rows_with
 from invoicing.ledger import Ledger
-from invoicing.store import open_store
 from tests.properties.session import in_one_process
 from tests.rules.months import CDR_HEADER
 
