@@ -11,15 +11,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
 AT_ONCE = 2
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_order(task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """The task's result for each item, in the order of the items; at most `AT_ONCE` are worked on."""
+def in_order(task: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result, None, None]:
+    """The task's result for each item, in the order of the items; at most `AT_ONCE` are worked on.
+
+    Whoever does not take all of them closes this generator: it waits for its threads, and must not be left to the
+    garbage collector, which may come by in one of those.
+    """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:

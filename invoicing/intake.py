@@ -8,6 +8,7 @@ settled by its content (R-RECORD). Memory therefore holds some blocks, those few
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ from invoicing.call_index import Seen, hashes_of, index_path, rows_with, stored_
 from invoicing.conservation import unbalanced_files
 from invoicing.in_order import AT_ONCE, in_order
 from rating.coding import DIRECTION
+from rating.frames import compact
 from rating.mediation import CONTENT, normalise_records, record_text, settle_repeats
 from rating.number_keys import number_key, with_number_texts
 from rating.periods import Period, local_days, period_number
@@ -28,7 +30,7 @@ from rating.sources.native import read_native
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from datetime import datetime
     from typing import Self
 
@@ -193,10 +195,11 @@ class _Reading:
         progress.advance(len(intake.skipped))
         seen = self._seen_before()
         done = 0
-        for block in in_order(self._judge, self._blocks()):
-            progress.advance(block.file.place - done)
-            done = block.file.place
-            self._sort_out(block, seen)
+        with closing(self._blocks()) as blocks, closing(in_order(self._judge, blocks)) as judged:
+            for block in judged:
+                progress.advance(block.file.place - done)
+                done = block.file.place
+                self._sort_out(block, seen)
         progress.advance(len(self._files) - done)
         intake.warnings += [
             f"{path}: unknown columns, not used: {', '.join(names)}" for path, names in self._unknown.items() if names
@@ -211,7 +214,7 @@ class _Reading:
             seen.add(hashes)
         return seen
 
-    def _blocks(self) -> Iterator[tuple[_File, pl.DataFrame]]:
+    def _blocks(self) -> Generator[tuple[_File, pl.DataFrame], None, None]:
         """The blocks of records of all files, in their order.
 
         Raises:
@@ -221,8 +224,9 @@ class _Reading:
             path = file.found.path
             before = Path(path).stat()
             native = read_native(file.found, unterminated_last_line=self._settings.rating.unterminated_last_line)
-            for block in native.frames:
-                yield file, block
+            with closing(native.frames) as frames:
+                for block in frames:
+                    yield file, block
             after = Path(path).stat()
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise InputRefused(f"{path}: it changed while it was being read; start again once it is complete")
@@ -255,7 +259,7 @@ class _Reading:
 
     @staticmethod
     def _of_file(rows: pl.DataFrame, file: _File) -> pl.DataFrame:
-        return rows.with_columns(place=pl.lit(file.place, pl.Int32), source_file=pl.lit(file.found.path))
+        return compact(rows).with_columns(place=pl.lit(file.place, pl.Int32), source_file=pl.lit(file.found.path))
 
     def _accept(self, calls: pl.DataFrame, hashes: Hashes, place: int) -> None:
         answered = int((calls["duration_s"] > 0).sum())
@@ -315,7 +319,7 @@ def contents_of(store: Store, ledger: Ledger, found: Iterable[tuple[str, npt.NDA
         # A file of this very reading is not named yet.
         stored = store.require(path, shas[path]) if path in shas else store.root / path
         calls = pl.read_parquet(stored, columns=["call_id", *CONTENT], hive_partitioning=False)
-        rows.append(calls[places].select(rows[0].columns))
+        rows.append(compact(calls[places].select(rows[0].columns)))
     return with_number_texts(pl.concat(rows))
 
 

@@ -1,4 +1,4 @@
-"""Frames: their shape, and what stands before a row of the same key.
+"""Frames: their shape, what they keep in memory, and what stands before a row of the same key.
 
 `over` looks at each key by itself, which for keys of a few rows costs more than the rows do. Where rows are
 sorted by their key, the functions here give the same from whole columns. Null is a key like any other.
@@ -9,6 +9,18 @@ from __future__ import annotations
 import polars as pl
 
 Schema = dict[str, pl.DataType | type[pl.DataType]]
+
+
+def compact(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same rows with texts of their own.
+
+    A text column cut from a block points into the texts of the whole block, and keeps all of them in memory for
+    as long as the few rows are kept.
+    """
+    return frame.with_columns(
+        pl.Series(column.name, column.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        for column in frame.select(pl.col(pl.String))
+    )
 
 
 def opens_key(by: list[str]) -> pl.Expr:

@@ -13,6 +13,7 @@ import polars as pl
 
 from rating import ownership, packs, pricing, zones
 from rating.coding import DIRECTION, Coded
+from rating.frames import compact
 from rating.money import LARGEST_INT64
 from rating.number_keys import number_text
 from rating.periods import Period, local_days, period_number
@@ -109,7 +110,9 @@ def match_calls(calls: pl.DataFrame, coded: Coded, settings: RatingSettings, fir
     judged = owned.with_columns(rate_no).with_columns(reason=pl.coalesce("reason", no_rate))
     rated = judged.filter(pl.col("reason").is_null())
     unrated = judged.filter(pl.col("reason").is_not_null())
-    return Matched(rated.select(MATCHED_COLUMNS), unrated.select(UNRATED_SCHEMA.keys()), _reports(rated, coded))
+    return Matched(
+        rated.select(MATCHED_COLUMNS), compact(unrated.select(UNRATED_SCHEMA.keys())), _reports(rated, coded)
+    )
 
 
 def _reports(rated: pl.DataFrame, coded: Coded) -> pl.DataFrame:
@@ -220,7 +223,7 @@ def _first_draws(draws: pl.DataFrame, height: int) -> dict[str, pl.Series]:
 
 def _several_draws(draws: pl.DataFrame, call_ids: pl.Series) -> pl.DataFrame:
     several = draws.filter(pl.col("call_row").is_duplicated())
-    return several.with_columns(call_id=call_ids.gather(several["call_row"])).select(DRAW_SCHEMA.keys())
+    return compact(several.with_columns(call_id=call_ids.gather(several["call_row"])).select(DRAW_SCHEMA.keys()))
 
 
 def _traffic(calls: pl.DataFrame, zone_list: pl.DataFrame) -> pl.DataFrame:

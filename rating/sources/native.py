@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +11,7 @@ from rating.sources.rows import BLOCK_BYTES, Rows, Wanted
 from rating.sources.table_rows import read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from rating.sources.files import FoundFile
 
@@ -41,11 +42,12 @@ def read_native(file: FoundFile, *, unterminated_last_line: str, block_bytes: in
     return Rows(_records(rows.frames), rows.unknown_columns)
 
 
-def _records(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _records(frames: Generator[pl.DataFrame, None, None]) -> Generator[pl.DataFrame, None, None]:
     """Text, but for the two columns that are exact and quick to read as they are."""
-    for frame in frames:
-        text = [name for name in NATIVE.columns if not _is_typed(name, frame.schema[name])]
-        yield frame.with_columns(pl.col(text).cast(pl.String))
+    with closing(frames):
+        for frame in frames:
+            text = [name for name in NATIVE.columns if not _is_typed(name, frame.schema[name])]
+            yield frame.with_columns(pl.col(text).cast(pl.String))
 
 
 def _is_typed(name: str, dtype: pl.DataType) -> bool:

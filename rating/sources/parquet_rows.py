@@ -11,12 +11,14 @@ import pyarrow.parquet as pq
 
 from rating.sources.files import is_compressed, open_bytes, reading
 from rating.sources.lines import decode
-from rating.sources.rows import BATCH_ROWS, NOT_UTF8, Wanted, check_columns
+from rating.sources.rows import NOT_UTF8, Wanted, check_columns
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
+# A block takes the memory of several times what its rows hold, and there are some at work at once.
+BATCH_ROWS = 250_000
 _BYTES = (
     pa.types.is_string,
     pa.types.is_large_string,
@@ -38,7 +40,7 @@ _TYPED = (
 )
 
 
-def parquet_frames(path: str, wanted: Wanted, unknown: set[str]) -> Iterator[pl.DataFrame]:
+def parquet_frames(path: str, wanted: Wanted, unknown: set[str]) -> Generator[pl.DataFrame, None, None]:
     """Frames of the wanted columns by batches of rows; names the other columns in `unknown`."""
     with reading(path), _open_parquet(path) as parquet:
         schema = parquet.schema_arrow

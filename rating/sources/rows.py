@@ -10,11 +10,10 @@ import polars as pl
 from schemas.errors import InputRefused, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 # From 32 MiB on, memory is asked for page by page each time: reading takes twice as long.
 BLOCK_BYTES = 16 * 1024 * 1024
-BATCH_ROWS = 1_000_000
 MAX_LINE_BYTES = 1024 * 1024
 MAX_RECORD_LINES = 100
 CUT_CHARACTERS = 1000
@@ -59,11 +58,11 @@ class Rows:
             columns), fault (String: why this is no row at all; its fields mean nothing then) and the columns
             wanted, null where absent. CSV and NDJSON give String, empty or null for nothing. Parquet gives
             String for text and bytes, Datetime('us', 'UTC') for times with a zone, other columns as they are.
-            An empty file gives no frame.
+            An empty file gives no frame. Whoever does not take all of them closes it.
         unknown_columns: The other columns of the file; complete when all frames have been read.
     """
 
-    frames: Iterator[pl.DataFrame]
+    frames: Generator[pl.DataFrame, None, None]
     unknown_columns: set[str]
 
 

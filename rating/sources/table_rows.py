@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rating.sources.ahead import ahead
@@ -12,6 +13,10 @@ from rating.sources.parquet_rows import parquet_frames
 from rating.sources.rows import BLOCK_BYTES, Rows, Wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import polars as pl
+
     from rating.sources.files import FoundFile
 
 
@@ -31,7 +36,14 @@ def read_rows(file: FoundFile, wanted: Wanted, *, unterminated_last_line: str, b
     unknown: set[str] = set()
     if file.format == "parquet":
         return Rows(parquet_frames(file.path, wanted, unknown), unknown)
-    frames = csv_frames if file.format == "csv" else ndjson_frames
-    blocks = ahead(text_blocks(file.path, block_bytes))
     accept = unterminated_last_line == "accept"
-    return Rows(ahead(frames(blocks, file.path, wanted, unknown, accept=accept)), unknown)
+    return Rows(ahead(_text_frames(file, wanted, unknown, block_bytes, accept=accept)), unknown)
+
+
+def _text_frames(
+    file: FoundFile, wanted: Wanted, unknown: set[str], block_bytes: int, *, accept: bool
+) -> Generator[pl.DataFrame, None, None]:
+    """The frames of a CSV or NDJSON file; its blocks are read in a thread of their own."""
+    frames = csv_frames if file.format == "csv" else ndjson_frames
+    with closing(ahead(text_blocks(file.path, block_bytes))) as blocks:
+        yield from frames(blocks, file.path, wanted, unknown, accept=accept)
