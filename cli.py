@@ -25,7 +25,7 @@ import typer
 from schemas.errors import CentimeError, InputRefused, Problem
 
 if TYPE_CHECKING:
-    from invoicing.runs import Desk, Report
+    from invoicing.desk import Desk, Report
     from schemas.settings import Settings
 
 app = typer.Typer(
@@ -136,10 +136,8 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     """Open and hold the store; `writes` makes it where there is none."""
     from rich.console import Console
 
-    from invoicing.intake import pin_settings
-    from invoicing.issuing import Moment
+    from invoicing.desk import Desk, Moment, pin_settings
     from invoicing.ledger import Ledger
-    from invoicing.runs import Desk
     from invoicing.showing import Bars, Plain
     from invoicing.store import open_store
 
@@ -226,10 +224,11 @@ def run(
 ) -> None:
     """The monthly job: read the calls, rate, bill, number and write the invoices of a period."""
     from invoicing import runs
+    from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("run", store, config, now, as_json, strict)
-    month, report = Period.parse(period), runs.Report("run", period)
+    month, report = Period.parse(period), Report("run", period)
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
         runs.finish_earlier_runs(desk, report)
@@ -248,9 +247,10 @@ def read(
 ) -> None:
     """Take CDR files into the store; what cannot be read of them goes to quarantine, line by line."""
     from invoicing import runs
+    from invoicing.desk import Report
 
     common = Common("read", store, config, now, as_json, strict)
-    report = runs.Report("read")
+    report = Report("read")
     with at_desk(common) as desk:
         runs.read(desk, paths, report)
         runs.judge_quarantine(desk, report, report.counts["quarantined"], report.counts["records"], "records read")
@@ -269,10 +269,11 @@ def rate(
 ) -> None:
     """Find owner, zone, pack and price of the calls read; may be repeated until the period is issued."""
     from invoicing import runs
+    from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("rate", store, config, now, as_json, strict)
-    month, report = Period.parse(period), runs.Report("rate", period)
+    month, report = Period.parse(period), Report("rate", period)
     with at_desk(common) as desk:
         runs.require_next(desk.ledger, month)
         rating = runs.rate(desk, month, runs.load_tables(desk, platform, month), report)
@@ -295,10 +296,11 @@ def preview(
 ) -> None:
     """Show the invoices as they would be; nothing is numbered or stored, and the day does not matter."""
     from invoicing import runs
+    from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("preview", store, config, now, as_json, strict)
-    month, report = Period.parse(period), runs.Report("preview", period)
+    month, report = Period.parse(period), Report("preview", period)
     with at_desk(common) as desk:
         runs.preview(desk, month, platform, to, report)
     finish(common, report)
@@ -317,11 +319,12 @@ def issue(
 ) -> None:
     """Bill and number what `rate` rated, with the same tables and settings; `render` then writes the PDFs."""
     from invoicing import runs
+    from invoicing.desk import Report
     from invoicing.issuing import choose_invoice_date
     from rating.periods import Period
 
     common = Common("issue", store, config, now, as_json, strict)
-    month, report = Period.parse(period), runs.Report("issue", period)
+    month, report = Period.parse(period), Report("issue", period)
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
         if not runs.tell_issued(desk, month, report):
@@ -344,10 +347,11 @@ def render(
 ) -> None:
     """Write the PDFs of an issued period, from what the ledger holds; the same bytes each time."""
     from invoicing import runs
+    from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("render", store, config, now, as_json)
-    month, report = Period.parse(period), runs.Report("render", period)
+    month, report = Period.parse(period), Report("render", period)
     with at_desk(common) as desk:
         runs.render(desk, runs.issued_run(desk.ledger, month), report, again=True)
     finish(common, report)
@@ -365,7 +369,7 @@ def export(
 ) -> None:
     """Write one table of a period to a file."""
     from invoicing import exports
-    from invoicing.runs import Report
+    from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("export", store, config, now, as_json)
@@ -390,8 +394,8 @@ def explain(
     """Why a call costs what it costs: rule, article, tariff row, pack balance, arithmetic."""
     import polars as pl
 
+    from invoicing.desk import Report
     from invoicing.explaining import explain_call
-    from invoicing.runs import Report
     from invoicing.showing import visible
 
     common = Common("explain", store, config, now, as_json)
@@ -418,7 +422,7 @@ def quarantine(
 ) -> None:
     """What could not be read or rated, why, and what to do; unrated calls are judged anew by every run."""
     from invoicing import exports
-    from invoicing.runs import Report
+    from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("quarantine", store, config, now, as_json)
@@ -443,8 +447,8 @@ def check(
 ) -> None:
     """Validate the platform tables without a store: every problem at once, with file, line and column."""
     from invoicing.checking import check_tables
+    from invoicing.desk import Report
     from invoicing.documents import system_libraries
-    from invoicing.runs import Report
 
     common = Common("check", store, config, now, as_json, strict)
     report = Report("check")
@@ -463,7 +467,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check that everything the store holds adds up and that nothing was altered; exit 3 if not."""
-    from invoicing.runs import Report
+    from invoicing.desk import Report
     from invoicing.verification import verify as verify_store
 
     common = Common("verify", store, config, now, as_json)
@@ -488,7 +492,8 @@ def rules(
     """Every rule: its id, article, sentence, function and tests."""
     import polars as pl
 
-    from invoicing.runs import Report  # and with it every module that has a rule
+    import invoicing.runs  # noqa: F401 - with every module that has a rule
+    from invoicing.desk import Report
     from rating.rules import registered_rules
 
     common = Common("rules", store, config, now, as_json)

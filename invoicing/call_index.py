@@ -15,6 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from rating.frames import compact
+from rating.mediation import CONTENT
+from rating.number_keys import with_number_texts
+from rating.pipeline import CALL_SCHEMA
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -26,9 +31,11 @@ if TYPE_CHECKING:
     Hashes = npt.NDArray[np.uint64]
 
 PROBES = [f"probe-{number}" for number in range(64)]
-BITS_PER_CALL = 16
+BITS_PER_CALL = 32
 LEAST_BITS, MOST_BITS = 1 << 16, 1 << 33
 BITS_PER_BYTE = 8
+# So few are looked for one by one.
+FEW = 8
 
 
 def hashes_of(call_ids: pl.Series) -> Hashes:
@@ -107,7 +114,22 @@ def rows_with(indexes: Iterable[tuple[str, Hashes]], wanted: Hashes) -> Iterator
     quick = Seen(len(sought))
     quick.add(sought)
     for path, hashes in indexes:
-        likely = np.flatnonzero(quick.may_hold(hashes))
-        places = likely[np.isin(hashes[likely], sought)]
+        if len(sought) <= FEW:
+            places = np.flatnonzero(np.isin(hashes, sought))
+        else:
+            likely = np.flatnonzero(quick.may_hold(hashes))
+            places = likely[np.isin(hashes[likely], sought)]
         if len(places):
             yield path, places
+
+
+def contents_of(store: Store, ledger: Ledger, found: Iterable[tuple[str, npt.NDArray[np.intp]]]) -> pl.DataFrame:
+    """The calls at these places of the files of calls: `call_id` and the columns of `CONTENT`, as records have them."""
+    shas = ledger.stored_files()
+    rows = [pl.DataFrame(schema={name: CALL_SCHEMA[name] for name in ("call_id", *CONTENT)})]
+    for path, places in found:
+        # A file of this very reading is not named yet.
+        stored = store.require(path, shas[path]) if path in shas else store.root / path
+        calls = pl.read_parquet(stored, columns=["call_id", *CONTENT], hive_partitioning=False)
+        rows.append(compact(calls[places].select(rows[0].columns)))
+    return with_number_texts(pl.concat(rows))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from invoicing.runs import Report
+    from invoicing.desk import Report
     from schemas.platform import Platform
     from schemas.settings import Settings
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from invoicing import exports
-from invoicing.call_index import hashes_of, rows_with, stored_indexes
-from invoicing.intake import contents_of
+from invoicing import exports, numbering, traffic  # noqa: F401 - the rules of two of them are cited
+from invoicing.call_index import contents_of, hashes_of, rows_with, stored_indexes
 from invoicing.rating_run import rated_calls_of
 from rating.money import MICRO_PER_CENT, decimal_text
 from rating.periods import Period

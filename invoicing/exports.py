@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
-import xlsxwriter
 
 from invoicing.rating_run import rated_calls_of
 from invoicing.store import Store, write_whole
@@ -260,6 +259,8 @@ def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _write_sheet(frame: pl.DataFrame, table: str, path: Path) -> None:
     """One sheet with a header; numbers as numbers, and no clock in the file's properties."""
+    import xlsxwriter  # noqa: PLC0415 - no other export needs it
+
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"created": SHEET_CREATED})
         shown = frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64))

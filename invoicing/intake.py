@@ -10,19 +10,21 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from invoicing.call_index import Seen, hashes_of, index_path, rows_with, stored_indexes, write_index
+from invoicing.call_index import Seen, contents_of, hashes_of, index_path, rows_with, stored_indexes, write_index
 from invoicing.conservation import unbalanced_files
+from invoicing.desk import pin_settings
 from invoicing.in_order import AT_ONCE, in_order
 from rating.coding import DIRECTION
 from rating.frames import compact
-from rating.mediation import CONTENT, normalise_records, record_text, settle_repeats
-from rating.number_keys import number_key, with_number_texts
+from rating.mediation import normalise_records, record_text, settle_repeats
+from rating.number_keys import number_key
 from rating.periods import Period, local_days, period_number
 from rating.pipeline import CALL_SCHEMA
 from rating.sources.files import FoundFile, FoundFiles, find_files, sha256_of
@@ -30,11 +32,9 @@ from rating.sources.native import read_native
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from datetime import datetime
     from typing import Self
-
-    import numpy.typing as npt
 
     from invoicing.call_index import Hashes
     from invoicing.ledger import Ledger
@@ -118,37 +118,32 @@ def read_cdrs(
     return intake
 
 
-def pin_settings(ledger: Ledger, settings: Settings, *, write: bool) -> None:
-    """Time zone and country code belong to a store: what was read with one cannot go on with another.
-
-    Raises:
-        InputRefused: where the settings differ from those the store was begun with.
-    """
-    for name, content in (
-        ("timezone", settings.rating.timezone), ("country_code", settings.rating.country_code),
-    ):  # fmt: skip
-        known = ledger.meta(name)
-        if known is None and write:
-            ledger.execute("insert into meta values (?, ?)", [name, content])
-        elif known not in (None, content):
-            raise InputRefused(
-                f"centime.toml: rating.{name} is {content!r} and this store was begun with {known!r}; "
-                "set it back, or begin another store"
-            )
-
-
 def _some(paths: Sequence[str]) -> str:
     shown = ", ".join(paths[:5])
     return shown if len(paths) <= len(paths[:5]) else f"{shown}, ..."
 
 
 class _File(NamedTuple):
-    """A file to read: its place in the order of paths, its number in the ledger, and the SHA-256 of its bytes."""
+    """A file to read.
+
+    Attributes:
+        place: Its place in the order of paths.
+        file_no: Its number in the ledger.
+        found: Its path and format.
+        state: What tells that it was changed, from before its bytes were first looked at.
+        sha256: The SHA-256 of its bytes.
+    """
 
     place: int
     file_no: int
     found: FoundFile
+    state: tuple[int, int]
     sha256: str
+
+
+def _state_of(path: str) -> tuple[int, int]:
+    status = Path(path).stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _new_files(ledger: Ledger, found: FoundFiles, intake: Intake) -> list[_File]:
@@ -157,12 +152,12 @@ def _new_files(ledger: Ledger, found: FoundFiles, intake: Intake) -> list[_File]
     first = ledger.number("select max(file_no) from files") + 1
     files: list[_File] = []
     for file in found.files:
-        sha256 = sha256_of(file.path)
+        state, sha256 = _state_of(file.path), sha256_of(file.path)
         if sha256 in known:
             intake.skipped.append(file.path)
         else:
             known.add(sha256)
-            files.append(_File(len(files), first + len(files), file, sha256))
+            files.append(_File(len(files), first + len(files), file, state, sha256))
     return files
 
 
@@ -193,6 +188,8 @@ class _Reading:
         """Read every file; progress is told when the last block of one is done."""
         progress.start("reading files", len(self._files) + len(intake.skipped))
         progress.advance(len(intake.skipped))
+        if not self._files:
+            return
         seen = self._seen_before()
         done = 0
         with closing(self._blocks()) as blocks, closing(in_order(self._judge, blocks)) as judged:
@@ -208,7 +205,7 @@ class _Reading:
     def _seen_before(self) -> Seen:
         """The call_ids of the store, with room for those of the files, of which only the sizes are known."""
         stored = self._ledger.number("select sum(answered + unanswered) from batches")
-        sizes = sum(Path(file.found.path).stat().st_size for file in self._files)
+        sizes = sum(size for size, _ in (file.state for file in self._files))
         seen = Seen(stored + sizes // LEAST_BYTES_PER_RECORD)
         for _, hashes in stored_indexes(self._store, self._ledger):
             seen.add(hashes)
@@ -222,13 +219,11 @@ class _Reading:
         """
         for file in self._files:
             path = file.found.path
-            before = Path(path).stat()
             native = read_native(file.found, unterminated_last_line=self._settings.rating.unterminated_last_line)
             with closing(native.frames) as frames:
                 for block in frames:
                     yield file, block
-            after = Path(path).stat()
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            if _state_of(path) != file.state:
                 raise InputRefused(f"{path}: it changed while it was being read; start again once it is complete")
             self._unknown[path] = list(native.unknown_columns)
 
@@ -274,7 +269,7 @@ class _Reading:
         suspects = pl.concat(self._suspects)
         self._suspects.clear()
         self._batches.flush()
-        indexes = (*stored_indexes(self._store, self._ledger), *self._batches.indexes())
+        indexes = chain(stored_indexes(self._store, self._ledger), self._batches.indexes())
         known = contents_of(self._store, self._ledger, rows_with(indexes, hashes_of(suspects["call_id"])))
         accepted, duplicates, conflicts = settle_repeats(suspects, known)
         for (place,), calls in accepted.partition_by("place", as_dict=True, maintain_order=True).items():
@@ -309,18 +304,6 @@ def coded_calls(calls: pl.DataFrame, file_no: int) -> pl.DataFrame:
         callee=number_key(pl.col("callee")),
     )
     return keyed.select(CALL_SCHEMA.keys())
-
-
-def contents_of(store: Store, ledger: Ledger, found: Iterable[tuple[str, npt.NDArray[np.intp]]]) -> pl.DataFrame:
-    """The calls at these places of the files of calls: `call_id` and the columns of `CONTENT`, as records have them."""
-    shas = ledger.stored_files()
-    rows = [pl.DataFrame(schema={name: CALL_SCHEMA[name] for name in ("call_id", *CONTENT)})]
-    for path, places in found:
-        # A file of this very reading is not named yet.
-        stored = store.require(path, shas[path]) if path in shas else store.root / path
-        calls = pl.read_parquet(stored, columns=["call_id", *CONTENT], hive_partitioning=False)
-        rows.append(compact(calls[places].select(rows[0].columns)))
-    return with_number_texts(pl.concat(rows))
 
 
 class _Batch(NamedTuple):

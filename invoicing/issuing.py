@@ -17,6 +17,7 @@ from rating.services import USER_GROUP, service_rows
 from schemas.errors import InputRefused, Problem, StoreUnavailable
 
 if TYPE_CHECKING:
+    from invoicing.desk import Moment
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.store import Store
     from rating.periods import Period
@@ -29,19 +30,6 @@ CUSTOMER_COLUMNS = [
     "customer_id", "name", "street", "postal_code", "city", "country", "language", "vat_number", "email",
     "peppol_id", "vat_category", "iban",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When and by which program something is done.
-
-    Attributes:
-        text: The moment to act as of, RFC 3339 in UTC.
-        program: The program's version.
-    """
-
-    text: str
-    program: str
 
 
 def history_of(ledger: Ledger, period: Period, first: Period, platform: Platform, settings: Settings) -> History:

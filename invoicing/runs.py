@@ -3,92 +3,35 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from invoicing import intake, issuing, rating_run, rendering, snapshots
 from invoicing.documents.assembly import Figures
+from invoicing.issuing import Tables
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
 from invoicing.retro import retroactive_changes
 from invoicing.store import Store
+from invoicing.totals import with_vat
 from rating.platform_checks import notice_problems
 from rating.services import service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
 from schemas.errors import InputRefused
-from schemas.settings import Settings, parse_settings, settings_document
+from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import date
 
-    from invoicing.issuing import Moment
+    from invoicing.desk import Desk, Report
     from invoicing.ledger import Ledger, Rating, Run
-    from invoicing.progress import Progress
     from invoicing.rating_run import RatedPeriod
     from rating.periods import Period
-import polars as pl
-
-from invoicing.issuing import Tables
-from invoicing.totals import with_vat
-
-
-@dataclass(slots=True)
-class Report:
-    """What a command tells: as tables for people, as one JSON object for programs.
-
-    Attributes:
-        command: Its name.
-        period: The period it was about, if any.
-        counts: Whole numbers by name.
-        sums: Cents by name.
-        written: Files written.
-        warnings: Sentences; exit status 1 under `--strict`.
-        attention: Sentences about what a person must look at: exit status 1.
-        messages: Sentences about what was done.
-        tables: Frames to show, by title.
-    """
-
-    command: str
-    period: str | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-    sums: dict[str, int] = field(default_factory=dict)
-    written: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    attention: list[str] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
-    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every step works with.
-
-    Attributes:
-        store: The store, held by this process.
-        ledger: Its open ledger.
-        settings: The settings in force.
-        now: The moment to act as of.
-        today: Its local day.
-        moment: The same for the ledger, with the program's version.
-        progress: Told of each step.
-    """
-
-    store: Store
-    ledger: Ledger
-    settings: Settings
-    now: datetime
-    today: date
-    moment: Moment
-    progress: Progress
-
-    @property
-    def settings_text(self) -> str:
-        """The settings as they are stored with a run."""
-        return json.dumps(settings_document(self.settings), sort_keys=True, ensure_ascii=False)
 
 
 def first_period(ledger: Ledger, period: Period) -> Period:

@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from invoicing import runs, user_cap
-from invoicing.issuing import Moment, Tables, history_of
+from invoicing.desk import Desk, Moment, Report
+from invoicing.issuing import Tables, history_of
 from invoicing.ledger import Ledger
 from invoicing.pipeline import USED_SCHEMA, Bill, History, bill_period, bill_services
 from invoicing.progress import Silent
-from invoicing.runs import Desk, Report
 from invoicing.store import open_store
 from rating.money import decimal_text
 from rating.periods import Period

@@ -14,10 +14,9 @@ import pytest
 
 from cli import program_version
 from invoicing import runs
-from invoicing.issuing import Moment
+from invoicing.desk import Desk, Moment, Report
 from invoicing.ledger import Ledger
 from invoicing.progress import Silent
-from invoicing.runs import Desk, Report
 from invoicing.snapshots import snapshot_id
 from invoicing.store import open_store, sha256_of_file
 from rating.number_keys import with_number_texts

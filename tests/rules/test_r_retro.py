@@ -14,7 +14,7 @@ from tests.rules.tables import kept_lines, start, tables, write_tables
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from invoicing.runs import Report
+    from invoicing.desk import Report
 
 OCTOBER = Period(2026, 10)
 

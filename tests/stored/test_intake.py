@@ -1,0 +1,49 @@
+"""Intake: what a reading leaves when it does not come to its end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from invoicing import intake
+from invoicing.ledger import Ledger
+from invoicing.progress import Silent
+from invoicing.store import open_store
+from rating.sources.files import sha256_of
+from schemas.errors import InputRefused
+from schemas.settings import Settings
+from tests.rules.months import CDR_HEADER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 10, 20, 8, tzinfo=UTC)
+ROW = "{},2026-10-14T08:00:00Z,,+3225550101,+33142685300,60,\n"
+
+
+def test_intake__a_file_that_grows_after_it_was_looked_at_is_refused_and_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, grows = tmp_path / "a.csv", tmp_path / "b.csv"
+    for path in (first, grows):
+        path.write_text(f"{CDR_HEADER}\n{ROW.format(path.name)}")
+
+    def then_grow(path: str) -> str:
+        digest = sha256_of(path)
+        if path == str(grows):
+            with grows.open("a") as stream:
+                stream.write(ROW.format("more"))
+        return digest
+
+    monkeypatch.setattr(intake, "sha256_of", then_grow)
+    # Each call makes a file, so that one is written before the refusal.
+    monkeypatch.setattr(intake, "CALLS_PER_FILE", 1)
+    store = open_store(tmp_path / "store", create=True)
+    ledger = Ledger(store.ledger_path)
+    with pytest.raises(InputRefused, match="changed while it was being read"):
+        intake.read_cdrs(store, ledger, [str(tmp_path)], Settings(), NOW, NOW.isoformat(), Silent())
+    assert ledger.is_empty()
+    ledger.close()
+    assert [path for path in store.root.rglob("*") if path.is_file()] == [store.ledger_path]
