@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
     from rating.sources.lines import Block, Lines
 
+# Lines with quotes are taken all at once if at least one in so many has some.
+SHARE_WITH_QUOTES = 8
+
 _QUOTED = '[^"]*(?:""[^"]*)*'
 _FIELD = f'(?:"{_QUOTED}"|[^",]*)'
 _WELL_QUOTED = f"^{_FIELD}(?:,{_FIELD})*$"
@@ -114,12 +117,12 @@ def _fields(record: str) -> list[str]:
 def _csv_rows(lines: Lines, header: list[str], wanted: Wanted, *, last: bool) -> tuple[pl.DataFrame, int]:
     """The rows of a block, and how many of its last lines are a record that may go on in the next.
 
-    All lines are split at their commas, all at once. That is right for those without a quote and with as many
-    fields as the header has; the others are looked at one by one, and put where they stand.
+    All lines are split at their commas, all at once. That is right for those that have as many fields as the
+    header, and quotes at most around whole fields; the others are looked at closely, and put where they stand.
     """
     fields, plain = split_at_commas(lines, len(header))
     if b'"' in lines.content:
-        plain &= ~lines.rows["record"].str.contains('"', literal=True)
+        fields, plain = _without_quotes(lines, fields, plain)
     rows = lines.rows.hstack(_wanted_fields(fields, header, wanted))
     if plain.all():
         return rows, 0
@@ -129,6 +132,28 @@ def _csv_rows(lines: Lines, header: list[str], wanted: Wanted, *, last: bool) ->
     put = ("record", "fault", *wanted.columns)
     rows = rows.with_columns(rows[name].scatter(where, others[name]) for name in put)
     return rows.filter(plain.scatter(where, values=True)), held_lines
+
+
+def _without_quotes(lines: Lines, fields: pl.DataFrame, plain: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+    """The fields without the quotes around them, and the plain lines: without quotes, or with no others than those.
+
+    Where only a few lines have quotes, they are left to the close look.
+    """
+    record = lines.rows["record"]
+    has_quotes = record.str.contains('"', literal=True)
+    if has_quotes.sum() * SHARE_WITH_QUOTES < len(record):
+        return fields, plain & ~has_quotes
+    every = pl.all().str
+    in_quotes = fields.select(every.starts_with('"') & every.ends_with('"') & (every.len_bytes() > 1))
+    quotes = in_quotes.select(2 * pl.sum_horizontal(pl.all())).to_series()
+    plain &= quotes == record.str.count_matches('"', literal=True)
+    for name in fields.columns:
+        inner = pl.col(name).str.slice(1).str.head(-1)
+        if (in_quotes[name] | ~plain).all():
+            fields = fields.with_columns(inner)
+        elif in_quotes[name].any():
+            fields = fields.with_columns(pl.when(in_quotes[name]).then(inner).otherwise(name))
+    return fields, plain
 
 
 def _wanted_fields(fields: pl.DataFrame, header: list[str], wanted: Wanted) -> pl.DataFrame:
@@ -198,7 +223,7 @@ def _records_over_lines(
         while end < min(first + MAX_RECORD_LINES, judged.height) and numbers[end] == numbers[end - 1] + 1:
             end += 1
         lines = _lines_of_record(texts[first:end], whole[first:end], row)
-        if lines is None and end - first < MAX_RECORD_LINES and numbers[end - 1] == last_line:
+        if lines is None and numbers[end - 1] == last_line:
             return spans, first
         if lines:
             free = first + lines

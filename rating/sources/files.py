@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import hashlib
 import os
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +26,7 @@ FORMATS: dict[str, Format] = {
     ".jsonl": "ndjson",
     ".json": "ndjson",
 }
-COMPRESSIONS = (".gz", ".zst")
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 HASH_CHUNK_BYTES = 1 << 20
 
 
@@ -68,7 +66,7 @@ def format_of(path: str) -> Format | None:
 
 def is_compressed(path: str) -> bool:
     """Whether a file's name says that its bytes are compressed."""
-    return path.lower().endswith(COMPRESSIONS)
+    return path.lower().endswith(tuple(COMPRESSIONS))
 
 
 def find_files(given: Sequence[str]) -> FoundFiles:
@@ -175,7 +173,7 @@ def reading(path: str) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise InputRefused(f"{path}: the file may not be read ({error.strerror}). Check its rights.") from error
-    except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException) as error:
         raise InputRefused(
             f"{path}: the file cannot be read: {error}. It may be cut short or damaged: "
             "fetch it again, or take it out of the input."
@@ -203,11 +201,9 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
         InputRefused: here, or as the stream is read within the block, as `reading` does.
     """
     with reading(path):
-        if path.lower().endswith(".zst"):
-            with pa.OSFile(path, "rb") as packed, pa.CompressedInputStream(packed, "zstd") as stream:
-                yield cast("BinaryIO", stream)
-        elif path.lower().endswith(".gz"):
-            with gzip.open(path, "rb") as stream:
+        codec = COMPRESSIONS.get(Path(path.lower()).suffix)
+        if codec:
+            with pa.OSFile(path, "rb") as packed, pa.CompressedInputStream(packed, codec) as stream:
                 yield cast("BinaryIO", stream)
         else:
             with Path(path).open("rb") as stream:

@@ -80,6 +80,39 @@ def test_csv__dirt_costs_its_own_row(tmp_path: Path, dirt: bytes, between: list[
         assert read(file, block_bytes=block_bytes).equals(whole)
 
 
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        (b'"1","2","3"', ("1", "2", "3")),
+        (b'"1",2,"3"', ("1", "2", "3")),
+        (b"1,2,3", ("1", "2", "3")),
+        (b'"","",""', (None, None, None)),
+        (b'"1","2,2","3"', ("1", "2,2", "3")),
+        (b'"1","2 ""2""","3"', ("1", '2 "2"', "3")),
+        (b'"1","""2""","3"', ("1", '"2"', "3")),
+        (b'"1","2"", ""2","3"', ("1", '2", "2', "3")),
+        ('"é","2","3"'.encode(), ("é", "2", "3")),
+        (b'"1","2","3"\r', ("1", "2", "3")),
+        (b'"1","2"', ragged(2)),
+        (b'"1","2","3","4"', ragged(4)),
+        (b'"1,2","3"', ragged(2)),
+        (b'"1",""2","3"', reasons.MISQUOTED),
+        (b'"1","2""3"', ragged(2)),
+        (b'"1",","3"', reasons.MISQUOTED),
+        (b'"1",2","3"', reasons.MISQUOTED),
+        (b'1","2,"3"', reasons.MISQUOTED),
+        (b'"1"x"2,"3"', reasons.MISQUOTED),
+        (b'"1",","3', reasons.MISQUOTED),
+    ],
+)
+def test_csv__among_lines_in_quotes_each_is_judged_as_alone(tmp_path: Path, line: bytes, fields: object) -> None:
+    file = write(tmp_path, "a.csv", b'"a","b","c"\n"x","y","z"\n' + line + b'\n"p","q","r"\n')
+    first, judged, last = outcome(read(file))
+    assert first == (2, "x", "y", "z")
+    assert last == (4, "p", "q", "r")
+    assert (judged[1] if len(judged) == 2 else judged[1:]) == fields
+
+
 def test_csv__the_record_is_the_line_as_it_was(tmp_path: Path) -> None:
     file = write(tmp_path, "a.csv", b'a,b,c\r\n1,\xff,"3"\r\n"4","5\r\n6",\r\n')
     assert read(file)["record"].to_list() == ['1,\ufffd,"3"', '"4","5\n6",']

@@ -118,6 +118,73 @@ def test_ndjson__utf16_refuses_the_file(tmp_path: Path) -> None:
         read(write(tmp_path, "a.ndjson", '{"a":"1"}\n'.encode("utf-16")))
 
 
+def test_ndjson__lines_of_several_layouts_are_read_as_each_is(tmp_path: Path) -> None:
+    layouts = [
+        '{{"a":"{0}","b":{0},"c":"z"}}',
+        '{{"b": {0}, "a": "{0}", "x": null}}',
+        ' {{"a":"é {0}" ,"b":null }} ',
+        '{{"a":"1,{0}","b":"2"}}',  # not to be split at its commas
+        '{{"a":"\\u0041{0}","b":"2"}}',
+        '{{"a":"{0}","a":"no","b":"2"}}',
+    ]
+    wanted = [
+        lambda n: (n, n, "z"),
+        lambda n: (n, n, None),
+        lambda n: (f"é {n}", None, None),
+        lambda n: (f"1,{n}", "2", None),
+        lambda n: (f"A{n}", "2", None),
+        lambda n: (n, "2", None),
+    ]
+    kinds = [0] * 4 + [1] * 3 + [2] * 2 + [3, 4, 5]
+    lines = [layouts[kinds[n % len(kinds)]].format(n) for n in range(20_000)]
+    lines[6_000] = lines[6_000].replace("}", "")
+    rows = rows_of(write(tmp_path, "a.ndjson", "\n".join([*lines, ""]).encode()), block_bytes=1 << 24)
+    got = outcome(pl.concat(rows.frames))
+    assert [row[0] for row in got] == list(range(1, 20_001))
+    assert len(got.pop(6_000)) == 2
+    expected = [wanted[kinds[n % len(kinds)]](str(n)) for n in range(20_000) if n != 6_000]
+    assert [row[1:] for row in got] == expected
+    assert rows.unknown_columns == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        (b'{"a":"1","b":"2","c":3}', ("1", "2", "3")),
+        (b'{"a":"1","b":"2","c":3} ', ("1", "2", "3")),
+        (b'{"a":"1","b":"2","c": 3}', ("1", "2", "3")),
+        (b'{"a":"1","b":2,"c":"3"}', ("1", "2", "3")),
+        (b'{"a":"1","b":"2","c":null}', ("1", "2", None)),
+        (b'{"a":"","b":"","c":3}', (None, None, "3")),
+        (b'{"a":"1,2","b":"2","c":3}', ("1,2", "2", "3")),
+        (b'{"a":"1","c":3,"b":"2"}', ("1", "2", "3")),
+        (b'{"a":"1","b":"2","x":3}', ("1", "2", None)),
+        (b'{"a":"1"2","b":"2","c":3}', BAD),
+        (b'{"a":"1"2","b":","c":3}', BAD),
+        (b'{"a":"1","b":"2","c":3]', BAD),
+        (b'{"a":"1","b":""2","c":3}', BAD),
+        (b'{"a":"1","b":","c":3}', BAD),
+        (b'{"a":"1","b":","c":3,"d":4}', BAD),
+        (b'{"a":"1","b":"2\\t","c":3}', ("1", "2\t", "3")),
+        (b'{"a":"1","b":"2\x01","c":3}', BAD),
+        (b'{"a":"1","b":"2","c":}', BAD),
+        (b'{"a":"1","b":"2","c":03}', BAD),
+        (b'{"a":"1","b":"2","c":3', BAD),
+        (b'"a":"1","b":"2","c":3}', BAD),
+        (b'{"a":"1","b":"2",3}', BAD),
+        (b'{"a":"1","2","c":3}', BAD),
+    ],
+)
+def test_ndjson__a_line_fits_the_layout_of_the_others_or_is_judged_alone(
+    tmp_path: Path, line: bytes, fields: object
+) -> None:
+    good = b'{"a":"x","b":"y","c":1}\n'
+    first, judged, last = outcome(read(write(tmp_path, "a.ndjson", good + line + b"\n" + good)))
+    assert first == (1, "x", "y", "1")
+    assert last == (3, "x", "y", "1")
+    assert (BAD if len(judged) == 2 else judged[1:]) == fields
+
+
 MEMBER = st.one_of(
     st.text(st.sampled_from('ab":,{}[]\\ é\n0'), max_size=6),
     st.integers(-(10**20), 10**20),
