@@ -13,6 +13,7 @@ from invoicing.documents.workers import made_by_workers
 from invoicing.rating_run import rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.store import Store, sha256_of_bytes
+from rating.periods import Period
 from rating.pipeline import RATED_SCHEMA
 from schemas.errors import StoreUnavailable
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 CALLS_AT_ONCE = 100_000
 # So many written documents are named in the ledger at once: a commit takes as long as writing several files.
 NAMED_AT_ONCE = 64
+# The kinds of file that a document may have.
+SUFFIXES = ("pdf", "xml", "html")
 
 
 @dataclass(slots=True)
@@ -39,26 +42,42 @@ class Written:
 
     Attributes:
         paths: The files written.
-        held: Sentences about the documents that took more than their limits.
+        held: Sentences about the documents that were not written.
+        told: Sentences about those that were.
     """
 
     paths: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
-    def hold(self, made: Made) -> None:
-        """Say that a document was not written, and what to do."""
+    def contents(self, made: Made) -> dict[str, bytes]:
+        """What is to be published of a document: its files by suffix; none where it is held, which is told."""
         document = made.document
         name = f"the draft of {document.customer.customer_id}" if document.number is None else document.number
-        self.held.append(
-            f"{name} ({document.customer.name}, {document.calls.height} calls) was not written: making it took "
-            f"{made.held}; the others are not affected. With other limits under [documents] in centime.toml it is "
-            "made by the same command"
-        )
+        if made.files is None:
+            self.held.append(
+                f"{name} ({document.customer.name}, {document.calls.height} calls) was not written: making it took "
+                f"{made.held}; the others are not affected. With other limits under [documents] in centime.toml it is "
+                "made by the same command"
+            )
+            return {}
+        if made.files.broken:
+            self.held.append(
+                f"{name} ({document.customer.name}) was not written: {'; '.join(made.files.broken)}; the others are "
+                "not affected"
+            )
+            return {}
+        self.told += [f"{name} ({document.customer.name}): {sentence}" for sentence in made.files.told]
+        return made.files.contents
+
+    def in_order(self) -> Written:
+        """The same whatever the order in which the documents came."""
+        return Written(sorted(self.paths), sorted(self.held), sorted(self.told))
 
 
-def pdf_path(invoice_number: str) -> str:
-    """Where an invoice's PDF stands in the store."""
-    return f"invoices/{invoice_number[:4]}/{invoice_number}.pdf"
+def document_path(invoice_number: str, suffix: str) -> str:
+    """Where a file of a document stands in the store."""
+    return f"invoices/{invoice_number[:4]}/{invoice_number}.{suffix}"
 
 
 def issued_documents(
@@ -83,6 +102,7 @@ def issued_documents(
         ),
         ledger.frame("select * from packs_used where rating_no = ?", [run.rating_no]),
         pl.DataFrame(schema=RATED_SCHEMA),
+        months_before(ledger, run.period),
     )
     traffic = store.read_frame(rating.traffic_path, ledger.stored_files()[rating.traffic_path])
     for customers in _in_shares(invoices["customer_id"], traffic):
@@ -109,7 +129,18 @@ def _of_customers(figures: Figures, customers: pl.Series, calls: pl.DataFrame) -
         lines=figures.lines.filter(wanted),
         vat_totals=figures.vat_totals.filter(wanted),
         packs_used=figures.packs_used.filter(wanted),
+        months=figures.months.filter(wanted),
         calls=calls,
+    )
+
+
+def months_before(ledger: Ledger, period: Period) -> pl.DataFrame:
+    """What the invoices of the twelve periods before came to: `customer_id`, `period`, `kind`, `net_cents`."""
+    return ledger.frame(
+        "select i.customer_id, i.period, l.kind, cast(sum(l.net_cents) as bigint) net_cents "
+        "from invoices i join lines l using (invoice_number) where i.period >= ? and i.period < ? "
+        "group by i.customer_id, i.period, l.kind",
+        [str(Period(period.year - 1, period.month)), str(period)],
     )
 
 
@@ -166,24 +197,22 @@ def publish(store: Store, ledger: Ledger, documents: Iterable[Made], progress: P
     written, unnamed = Written(), _Unnamed(ledger)
     for made in documents:
         progress.advance()
-        if made.pdf is None:
-            written.hold(made)
-            continue
         number = str(made.document.number)
-        path = pdf_path(number)
-        if published.get(path, sha256_of_bytes(made.pdf)) != sha256_of_bytes(made.pdf):
-            raise StoreUnavailable(
-                f"{store.root / path}: made again it would differ from the one that was published (other fonts, or "
-                "another version of the program); the published one was left as it is"
-            )
-        sha256, size = store.write(path, partial(_write, made.pdf))
-        if path not in published:
-            unnamed.add(path, sha256, size, number)
-        written.paths.append(path)
+        contents = {document_path(number, suffix): content for suffix, content in written.contents(made).items()}
+        for path, content in contents.items():
+            if published.get(path, sha256_of_bytes(content)) != sha256_of_bytes(content):
+                raise StoreUnavailable(
+                    f"{store.root / path}: made again it would differ from the one that was published (another "
+                    "version of the program); the published one was left as it is"
+                )
+        for path, content in contents.items():
+            sha256, size = store.write(path, partial(_write, content))
+            if path not in published:
+                unnamed.add(path, sha256, size, number)
+            written.paths.append(path)
+        unnamed.name_many()
     unnamed.name()
-    written.paths.sort()
-    written.held.sort()
-    return written
+    return written.in_order()
 
 
 class _Unnamed:
@@ -195,6 +224,9 @@ class _Unnamed:
 
     def add(self, path: str, sha256: str, size: int, invoice_number: str) -> None:
         self._rows.append((path, sha256, size, invoice_number))
+
+    def name_many(self) -> None:
+        """Let them count where they are many; a document's files begin to count together."""
         if len(self._rows) >= NAMED_AT_ONCE:
             self.name()
 
@@ -220,12 +252,8 @@ def write_drafts(folder: Path, figures: Figures, platform: Platform, settings: S
     written = Written()
     for made in made_by_workers(documents_of(figures, platform, settings), settings.documents):
         progress.advance()
-        if made.pdf is None:
-            written.hold(made)
-            continue
-        path = folder / f"draft-{figures.period}-{made.document.customer.customer_id}.pdf"
-        path.write_bytes(made.pdf)
-        written.paths.append(str(path))
-    written.paths.sort()
-    written.held.sort()
-    return written
+        for suffix, content in written.contents(made).items():
+            path = folder / f"draft-{figures.period}-{made.document.customer.customer_id}.{suffix}"
+            path.write_bytes(content)
+            written.paths.append(str(path))
+    return written.in_order()

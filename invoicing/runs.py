@@ -271,8 +271,9 @@ def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
     )
     report.written += [str(desk.store.root / path) for path in written.paths]
     report.attention += written.held
+    report.warnings += written.told
     if written.paths:
-        report.messages.append(f"{len(written.paths)} PDF invoices in {desk.store.root / 'invoices'}")
+        report.messages.append(f"{len(written.paths)} documents in {desk.store.root / 'invoices'}")
 
 
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
@@ -322,11 +323,12 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
             figures = Figures(
                 period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
-                rated.packs_used, calls,
+                rated.packs_used, calls, rendering.months_before(desk.ledger, period),
             )  # fmt: skip
             written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
             report.written += written.paths
             report.attention += written.held
+            report.warnings += written.told
 
 
 def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report: Report) -> None:

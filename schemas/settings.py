@@ -83,18 +83,47 @@ class BillingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerDocuments:
+    """What the documents of one customer hold.
+
+    Attributes:
+        mask_digits: How many last digits of each number called are not shown.
+        attach_calls: Whether the electronic invoice carries the call detail as text/csv.
+    """
+
+    mask_digits: int = 0
+    attach_calls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentSettings:
-    """What one document may take while it is made; one that takes more is held, and the others go out.
+    """How documents are made, and what one may take meanwhile; one that takes more is held, the others go out.
 
     Attributes:
         cpu_limit_s: Seconds of processor.
         wall_limit_s: Seconds from start to end.
         memory_limit_mb: Megabytes on top of what the process that makes it has when it does nothing.
+        validate: Whether electronic invoices are judged by the official rules before they are published.
+        rules_dir: A folder with other rules than those that are installed; empty: those.
+        embed_pdf: Whether the electronic invoice carries the PDF.
+        mask_digits: As for one customer, for all that have no own setting.
+        attach_calls: The same.
+        customers: The own settings of customers, by customer_id.
     """
 
     cpu_limit_s: int = 120
     wall_limit_s: int = 600
     memory_limit_mb: int = 2000
+    validate: bool = True
+    rules_dir: str = ""
+    embed_pdf: bool = False
+    mask_digits: int = 0
+    attach_calls: bool = False
+    customers: dict[str, CustomerDocuments] = field(default_factory=dict)
+
+    def of_customer(self, customer_id: str) -> CustomerDocuments:
+        """What the documents of a customer hold."""
+        return self.customers.get(customer_id, CustomerDocuments(self.mask_digits, self.attach_calls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +225,12 @@ def _day(found: object) -> date:
     raise _Refused("expected a real date, written YYYY-MM-DD")
 
 
+def _by_name(found: object) -> Mapping[str, object]:
+    if not isinstance(found, Mapping):
+        raise _Refused("expected a section for each name")
+    return found
+
+
 _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
     "supplier": {name.name: _text for name in fields(Supplier)},
     "rating": {
@@ -216,7 +251,14 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "cpu_limit_s": _whole(1, 86_400),
         "wall_limit_s": _whole(1, 86_400),
         "memory_limit_mb": _whole(1, 1_000_000),
+        "validate": _yes_or_no,
+        "rules_dir": _text,
+        "embed_pdf": _yes_or_no,
+        "mask_digits": _whole(0, 15),
+        "attach_calls": _yes_or_no,
+        "customers": _by_name,
     },
+    "customer": {"mask_digits": _whole(0, 15), "attach_calls": _yes_or_no},
     "vat": {
         "category": _one_of(*VAT_CATEGORIES),
         "rate": _decimal(100),
@@ -224,7 +266,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "reason": _text,
     },
 }
-_SECTIONS = (*_JUDGES, "bounds")
+_SECTIONS = ("supplier", "rating", "billing", "documents", "vat", "bounds")
 _VAT_REQUIRED = ("category", "rate", "effective_from")
 
 
@@ -249,7 +291,7 @@ def parse_settings(document: Mapping[str, object], *, file: str = FILE_NAME) -> 
         rating=RatingSettings(**judging.section(document, "rating")),
         billing=BillingSettings(**judging.section(document, "billing")),
         vat=judging.vat(document.get("vat", [])),
-        documents=DocumentSettings(**judging.section(document, "documents")),
+        documents=judging.documents(document),
         bounds=judging.as_it_is(document, "bounds"),
     )
     if judging.problems:
@@ -295,6 +337,16 @@ class _Judging:
                 except _Refused as refused:
                     self.refuse(f"{place}.{key}", found[key], str(refused))
         return settings
+
+    def documents(self, document: Mapping[str, object]) -> DocumentSettings:
+        """How documents are made; a customer's own settings stand beside the general ones."""
+        judged = self.section(document, "documents")
+        customers = {}
+        for customer_id, found in judged.pop("customers", {}).items():
+            own = self.judged(found, "customer", f"documents.customers.{customer_id}")
+            general = {name: judged[name] for name in _JUDGES["customer"] if name in judged}
+            customers[customer_id] = CustomerDocuments(**general | own)
+        return DocumentSettings(**judged, customers=dict(sorted(customers.items())))
 
     def vat(self, rows: object) -> tuple[VatRate, ...]:
         """The rates given, and the default of each category that has none, by category and day."""

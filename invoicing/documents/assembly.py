@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from invoicing.documents.model import Customer, InvoiceDocument, Line, PackUse, VatTotal, ZoneTraffic
+from invoicing.documents.model import Customer, InvoiceDocument, Line, MonthTotal, PackUse, VatTotal, ZoneTraffic
 from invoicing.pipeline import label_in_language
 from rating.periods import Period, period_text
 from rating.pricing import hidden_from_invoice
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from schemas.platform import Platform
-    from schemas.settings import Settings
+    from schemas.settings import DocumentSettings, Settings
 
 RESERVED_LABELS = pl.DataFrame(
     {
@@ -47,6 +47,7 @@ class Figures:
         vat_totals: With `customer_id`.
         packs_used: With `period_number`, of the rating.
         calls: Rated calls of these customers.
+        months: `customer_id`, `period`, `kind`, `net_cents`: what the invoices of the twelve periods before came to.
     """
 
     period: Period
@@ -56,6 +57,7 @@ class Figures:
     vat_totals: pl.DataFrame
     packs_used: pl.DataFrame
     calls: pl.DataFrame
+    months: pl.DataFrame
 
 
 def documents_of(figures: Figures, platform: Platform, settings: Settings) -> Iterator[InvoiceDocument]:
@@ -69,7 +71,7 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
     )
     languages = invoices.select("customer_id", "language")
     visible = figures.calls.filter(~hidden_from_invoice(pl.col("zone_kind"))).join(languages, on="customer_id")
-    calls = with_zone_labels(visible, platform)
+    calls = masked(with_zone_labels(visible, platform), settings.documents)
     detail = call_detail(calls, settings.rating.timezone)
     places = detail.group_by("customer_id", maintain_order=True).len()
     slices = dict(zip(places["customer_id"], zip(_starts(places["len"]), places["len"], strict=True), strict=True))
@@ -79,6 +81,8 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
         vat=_by_customer(figures.vat_totals.sort("customer_id", "vat_category"), _vat_total),
         packs=_by_customer(_with_pack_labels(figures.packs_used, platform, languages), _pack_use),
         traffic=_by_customer(_traffic(calls), _zone_traffic),
+        months=_by_customer(_months(figures.months), _month_total),
+        contract_ends=dict(contract_ends(platform).iter_rows()),
     )
     ordered = invoices.join(places, on="customer_id", how="left").sort(
         pl.col("len").fill_null(0), "customer_id", descending=[True, False]
@@ -104,6 +108,10 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
             vat_cents=invoice["vat_cents"],
             gross_cents=invoice["gross_cents"],
             calls=detail.slice(start, count),
+            contract_ends_on=parts.contract_ends.get(customer_id),
+            months=tuple(parts.months.get(customer_id, ())),
+            embeds_pdf=settings.documents.embed_pdf,
+            attaches_calls=settings.documents.of_customer(customer_id).attach_calls,
         )
 
 
@@ -115,6 +123,8 @@ class _Parts:
     vat: dict[str, list[VatTotal]]
     packs: dict[str, list[PackUse]]
     traffic: dict[str, list[ZoneTraffic]]
+    months: dict[str, list[MonthTotal]]
+    contract_ends: dict[str, date]
 
 
 Part = TypeVar("Part")
@@ -141,6 +151,32 @@ def with_zone_labels(calls: pl.DataFrame, platform: Platform) -> pl.DataFrame:
     return calls.join(labels, on=["zone_id", "language"], how="left", maintain_order="left")
 
 
+def masked(calls: pl.DataFrame, settings: DocumentSettings) -> pl.DataFrame:
+    """The calls with the last digits of the other party's number hidden, for the customers who want that.
+
+    Only numbers of the public network are hidden: a short code names a service, nobody's telephone.
+    """
+    own = {customer_id: settings.of_customer(customer_id).mask_digits for customer_id in calls["customer_id"].unique()}
+    if not any(own.values()):
+        return calls
+    digits = pl.col("customer_id").replace_strict(own, return_dtype=pl.Int64)
+    outgoing = pl.col("direction") == "outgoing"
+    return calls.with_columns(
+        pl.when((outgoing == is_called) & pl.col(name).str.starts_with("+") & (digits > 0))
+        .then(pl.col(name).str.head(-digits) + pl.lit("x").repeat_by(digits).list.join(""))
+        .otherwise(name)
+        .alias(name)
+        for name, is_called in (("callee", True), ("caller", False))
+    )
+
+
+def contract_ends(platform: Platform) -> pl.DataFrame:
+    """The day after the last day of each customer's contract, by its end or its term: `customer_id`, `ends_on`."""
+    term_ends = pl.col("starts_on").dt.offset_by(pl.format("{}mo", "term_months"))
+    ends = platform.contracts.select("customer_id", ends_on=pl.coalesce("ends_on", term_ends))
+    return ends.drop_nulls("ends_on")
+
+
 def call_detail(labelled: pl.DataFrame, timezone: str) -> pl.DataFrame:
     """The call detail the customers get, by customer_id: what each placed, and incoming calls that cost something."""
     shown = labelled.filter((pl.col("direction") == "outgoing") | (pl.col("zone_id") != INCOMING))
@@ -163,7 +199,7 @@ def _traffic(labelled: pl.DataFrame) -> pl.DataFrame:
     """The calls of each customer, zone and period; calls that were only received, at no price, are no traffic."""
     return (
         labelled.filter(pl.col("zone_id") != INCOMING)
-        .group_by("customer_id", "period_number", "zone_id", "zone")
+        .group_by("customer_id", "period_number", "zone_id", "zone_kind", "zone")
         .agg(pl.len().alias("calls"), pl.col("duration_s", "charged_s", "amount_cents").sum())
         .with_columns(traffic_period=period_text(pl.col("period_number")))
         .sort("customer_id", "period_number", "zone_id")
@@ -172,9 +208,22 @@ def _traffic(labelled: pl.DataFrame) -> pl.DataFrame:
 
 def _zone_traffic(row: dict[str, Any]) -> ZoneTraffic:
     return ZoneTraffic(
-        row["traffic_period"], row["zone_id"], row["zone"], row["calls"], row["duration_s"], row["charged_s"],
-        row["amount_cents"],
+        row["traffic_period"], row["zone_id"], row["zone_kind"], row["zone"], row["calls"], row["duration_s"],
+        row["charged_s"], row["amount_cents"],
     )  # fmt: skip
+
+
+def _months(months: pl.DataFrame) -> pl.DataFrame:
+    """A row for each customer and period: what the invoice came to, in all and by kind."""
+    return (
+        months.sort("customer_id", "period", "kind")
+        .group_by("customer_id", "period", maintain_order=True)
+        .agg("kind", cents="net_cents", net_cents=pl.col("net_cents").sum())
+    )
+
+
+def _month_total(row: dict[str, Any]) -> MonthTotal:
+    return MonthTotal(row["period"], row["net_cents"], dict(zip(row["kind"], row["cents"], strict=True)))
 
 
 def _with_pack_labels(packs_used: pl.DataFrame, platform: Platform, languages: pl.DataFrame) -> pl.DataFrame:

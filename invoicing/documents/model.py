@@ -25,6 +25,8 @@ class Customer:
     country: str
     language: str
     vat_number: str | None
+    email: str | None = None
+    peppol_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,20 @@ class Line:
     quantity_micro: int
     unit_price_micro: int | None
     net_cents: int
+    vat_category: str
+    vat_rate_micro: int
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneTraffic:
-    """The calls of one zone and traffic period on this invoice; no emergency and no free calls."""
+    """The calls of one zone and traffic period on this invoice; no emergency and no free calls.
+
+    `zone_kind` is the kind of the zone (`premium`: services of third parties); None for ONNET and INCOMING.
+    """
 
     traffic_period: str
     zone_id: str
+    zone_kind: str | None
     label: str
     calls: int
     duration_s: int
@@ -89,8 +97,31 @@ class VatTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthTotal:
+    """What the invoice of a period before came to, without VAT: in all and by kind of line."""
+
+    period: str
+    net_cents: int
+    kind_cents: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """The invoice that a credit note is about, and why there is a credit note."""
+
+    invoice_number: str
+    invoice_date: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceDocument:
-    """One invoice; `number` and `structured_communication` are None on a draft.
+    """One invoice or credit note; `number` and `structured_communication` are None on a draft.
+
+    On a credit note `corrects` is set, all its amounts are positive where they are in favour of the customer, and
+    it has lines, VAT and totals only. `contract_ends_on` is the day after the last day of the contract, as far as
+    one is fixed. `months` holds the customer's invoices of the twelve periods before, oldest first, as far as the
+    store has any. `embeds_pdf` and `attaches_calls` say what the electronic invoice carries.
 
     `calls` holds the call detail in the order to print: start (Datetime, zone-less local time), user_id
     (String, may be null), direction, caller, callee, zone (String, the zone's label), duration_s, pack_s,
@@ -113,3 +144,8 @@ class InvoiceDocument:
     vat_cents: int
     gross_cents: int
     calls: pl.DataFrame
+    contract_ends_on: date | None = None
+    months: tuple[MonthTotal, ...] = ()
+    corrects: Corrected | None = None
+    embeds_pdf: bool = False
+    attaches_calls: bool = False

@@ -13,7 +13,8 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoicing.documents.pdf import get_ready, render_pdf
+from invoicing.documents.making import Files, make_files
+from invoicing.documents.pdf import get_ready
 from invoicing.documents.workers import OUT_OF_MEMORY
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ gc.freeze()
 
 
 def work(connection: Connection, limits: DocumentSettings) -> None:
-    """Take documents from a pipe and give back the PDF of each, or the error it ended with, until it is closed."""
+    """Take documents from a pipe and give back the files of each, or the error it ended with, until it is closed."""
     # Ctrl-C is for the process at the other end, which then closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     get_ready()
@@ -40,7 +41,7 @@ def work(connection: Connection, limits: DocumentSettings) -> None:
         while True:
             document = connection.recv()
             _limit(limits)
-            made = _made(document)
+            made = _made(document, limits)
             _unlimit()
             connection.send(made)
             del document, made
@@ -49,9 +50,9 @@ def work(connection: Connection, limits: DocumentSettings) -> None:
         return
 
 
-def _made(document: InvoiceDocument) -> bytes | Exception:
+def _made(document: InvoiceDocument, settings: DocumentSettings) -> Files | Exception:
     try:
-        return render_pdf(document)
+        return make_files(document, settings)
     except MemoryError:
         # Nothing that needs memory can be relied on now, not even to say so.
         os._exit(OUT_OF_MEMORY)

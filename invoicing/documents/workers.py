@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerProcess
 
+    from invoicing.documents.making import Files
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
 
@@ -39,12 +40,12 @@ class Made:
 
     Attributes:
         document: The document.
-        pdf: It as PDF; None where it took more than its limits.
+        files: Its files; None where making them took more than its limits.
         held: Which limit that was, in words.
     """
 
     document: InvoiceDocument
-    pdf: bytes | None
+    files: Files | None
     held: str = ""
 
 

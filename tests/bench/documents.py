@@ -124,7 +124,7 @@ def invoice(calls: int, number: int = 1) -> InvoiceDocument:
         amount_cents=(cents * seconds + 59) // 60,
     )  # fmt: skip
     traffic = tuple(
-        ZoneTraffic("2026-10", f"z{each}", str(label), count, int(duration), int(charged), int(amount))
+        ZoneTraffic("2026-10", f"z{each}", "international", str(label), count, int(duration), int(charged), int(amount))
         for each, (label, count, duration, charged, amount) in enumerate(
             detail.group_by("zone", maintain_order=True)
             .agg(pl.len(), pl.col("duration_s", "charged_s", "amount_cents").sum())
@@ -152,7 +152,7 @@ def _line(number: int, kind: str, description: str, net_cents: int) -> Line:
     service = (date(2026, 11, 1), date(2026, 11, 30)) if kind == "recurring" else (None, None)
     return Line(
         number, kind, None, None, None, "R-ADVANCE", "8.1", description, *service, MICRO,
-        net_cents * 10_000 if kind == "recurring" else None, net_cents,
+        net_cents * 10_000 if kind == "recurring" else None, net_cents, "S", 21 * MICRO,
     )  # fmt: skip
 
 
@@ -269,7 +269,7 @@ def through_workers(invoices: int) -> Told:
     cores = os.cpu_count() or 1
     begun = time.perf_counter()
     for made, each in enumerate(made_by_workers(documents, DocumentSettings()), 1):
-        assert each.pdf is not None
+        assert each.files is not None
         if made == invoices:
             # Now all is done, and the workers are still there to be looked at.
             wall_s = time.perf_counter() - begun

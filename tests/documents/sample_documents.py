@@ -13,6 +13,7 @@ from invoicing.documents.model import Customer, InvoiceDocument, Line, PackUse, 
 from schemas.settings import Supplier
 
 MICRO = 1_000_000
+FAR_AWAY = "Mobile France, Monaco et départements d’outre-mer"
 CALL_SCHEMA = {
     "start": pl.Datetime("us"),
     "user_id": pl.String,
@@ -64,6 +65,8 @@ def line(kind: str, description: str, net_cents: int, **fields: object) -> Line:
         "service_to": None,
         "quantity_micro": MICRO,
         "unit_price_micro": net_cents * 10_000,
+        "vat_category": "S",
+        "vat_rate_micro": 21 * MICRO,
     }
     return Line(kind=kind, description=description, net_cents=net_cents, **{**plain, **fields})
 
@@ -212,10 +215,10 @@ def full_document(call_count: int = 40, **fields: object) -> InvoiceDocument:
         ),
     ]
     zones = (
-        ZoneTraffic("2026-09", "be-mobile", "Mobile Belgique", 3, 361, 61, 6),
-        ZoneTraffic("2026-10", "be-fixed", "Fixe Belgique", 112, 30_241, 0, 0),
-        ZoneTraffic("2026-10", "be-mobile", "Mobile Belgique", 1_204, 74_741, 4_261, 356),
-        ZoneTraffic("2026-10", "fr-mobile", "Mobile France, Monaco et départements d’outre-mer", 9, 1_830, 1_830, 549),
+        ZoneTraffic("2026-09", "be-mobile", "national_mobile", "Mobile Belgique", 3, 361, 61, 6),
+        ZoneTraffic("2026-10", "be-fixed", "national_fixed", "Fixe Belgique", 112, 30_241, 0, 0),
+        ZoneTraffic("2026-10", "be-mobile", "national_mobile", "Mobile Belgique", 1_204, 74_741, 4_261, 356),
+        ZoneTraffic("2026-10", "fr-mobile", "international", FAR_AWAY, 9, 1_830, 1_830, 549),
     )
     packs = (
         PackUse("2026-10", "pack-100", "Pack national 100 minutes", None, 4_258, 3_001, 77),
@@ -230,7 +233,7 @@ def many_calls(count: int) -> pl.DataFrame:
     """Calls of two users and of none, every 37 minutes, to a few zones."""
     destinations = [
         ("+32470123456", "Mobile Belgique", 0),
-        ("+33612345678", "Mobile France, Monaco et départements d’outre-mer", 31),
+        ("+33612345678", FAR_AWAY, 31),
         ("+3242223344", "Fixe Belgique", 0),
         ("1307", "Numéros spéciaux", 150),
     ]

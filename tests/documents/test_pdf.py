@@ -202,7 +202,7 @@ def test_sections__credits_only_ask_for_no_payment() -> None:
 
 
 def test_sections__only_late_traffic_is_named_as_such() -> None:
-    text = text_of(document([], (ZoneTraffic("2026-08", "fr", "France", 2, 90, 90, 12),)))
+    text = text_of(document([], (ZoneTraffic("2026-08", "fr", "international", "France", 2, 90, 90, 12),)))
     assert "Communications d’une période antérieure – août 2026" in text
     assert "octobre 2026 Destination" not in text
 
@@ -329,7 +329,7 @@ def test_words__a_missing_key_or_field_is_an_error() -> None:
 )
 def test_hostile__text_comes_out_as_it_is(hostile: str) -> None:
     noon = datetime(2026, 10, 5, 12, 0, 0)  # noqa: DTZ001
-    zones = (ZoneTraffic("2026-10", "z", hostile, 1, 60, 60, 5),)
+    zones = (ZoneTraffic("2026-10", "z", "international", hostile, 1, 60, 60, 5),)
     invoice = document(
         [line("recurring", hostile, 1000)],
         zones,

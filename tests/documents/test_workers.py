@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sample_documents import document, full_document, line, many_calls
 
-from invoicing.documents.pdf import render_pdf
+from invoicing.documents.making import Files, make_files
 from invoicing.documents.workers import Made, made_by_workers
 from schemas.settings import DocumentSettings
 
@@ -27,6 +27,10 @@ def numbered(count: int) -> list[InvoiceDocument]:
     ]
 
 
+def files_of(documents: list[InvoiceDocument]) -> dict[str | None, Files]:
+    return {each.number: make_files(each, ENOUGH) for each in documents}
+
+
 def by_number(made: Iterator[Made]) -> dict[str | None, Made]:
     return {each.document.number: each for each in made}
 
@@ -35,7 +39,7 @@ def by_number(made: Iterator[Made]) -> dict[str | None, Made]:
 def test_workers__make_the_same_bytes_however_many_there_are(count: int) -> None:
     documents = [*numbered(6), full_document(80, number="2026-000099")]
     made = by_number(made_by_workers(documents, ENOUGH, workers=count))
-    assert {number: each.pdf for number, each in made.items()} == {each.number: render_pdf(each) for each in documents}
+    assert {number: each.files for number, each in made.items()} == files_of(documents)
 
 
 def test_workers__take_a_document_only_when_one_is_free() -> None:
@@ -70,8 +74,8 @@ def test_limits__what_takes_more_is_held_and_the_others_go_out(limits: DocumentS
     made = by_number(made_by_workers([*small[:3], huge, *small[3:]], limits, workers=2))
     assert len(made) == 6
     held = made.pop("2026-000077")
-    assert (held.pdf, held.held) == (None, why)
-    assert {number: each.pdf for number, each in made.items()} == {each.number: render_pdf(each) for each in small}
+    assert (held.files, held.held) == (None, why)
+    assert {number: each.files for number, each in made.items()} == files_of(small)
 
 
 def test_limits__an_error_is_raised_where_the_document_came_from() -> None:

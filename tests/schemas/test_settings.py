@@ -16,6 +16,7 @@ from schemas.errors import InputRefused
 from schemas.settings import (
     DEFAULT_VAT,
     BillingSettings,
+    CustomerDocuments,
     DocumentSettings,
     RatingSettings,
     Settings,
@@ -73,13 +74,23 @@ def test_settings__every_setting_can_be_given() -> None:
         cpu_limit_s = 1
         wall_limit_s = 86400
         memory_limit_mb = 300
+        validate = false
+        rules_dir = "rules/2027-05"
+        embed_pdf = true
+        mask_digits = 2
+        [documents.customers.C-2]
+        attach_calls = true
+        [documents.customers.C-1]
+        mask_digits = 0
         [bounds]
         traffic_factor = 2.50
     """)
     assert settings.supplier == Supplier(name="Opérateur SA", colour="#336699")
     assert settings.rating == RatingSettings("Europe/Paris", "352", "platform", True, "accept")
     assert settings.billing == BillingSettings(1, 0, "prorate", "ceil", Decimal("0.000001"))
-    assert settings.documents == DocumentSettings(cpu_limit_s=1, wall_limit_s=86_400, memory_limit_mb=300)
+    own = {"C-1": CustomerDocuments(0, False), "C-2": CustomerDocuments(2, True)}
+    assert settings.documents == DocumentSettings(1, 86_400, 300, False, "rules/2027-05", True, 2, False, own)
+    assert settings.documents.of_customer("C-3") == CustomerDocuments(2, False)
     assert settings.bounds == {"traffic_factor": "2.50"}
 
 
@@ -113,6 +124,10 @@ def test_settings__every_setting_can_be_given() -> None:
         ("documents", "cpu_limit_s = 0", "0", "a whole number from 1 to 86400"),
         ("documents", "wall_limit_s = 86401", "86401", "a whole number from 1 to 86400"),
         ("documents", "memory_limit_mb = 0.5", "0.5", "a whole number from 1 to 1000000"),
+        ("documents", "mask_digits = 16", "16", "a whole number from 0 to 15"),
+        ("documents", "embed_pdf = 1", "1", "true or false"),
+        ("documents", "customers = 3", "3", "a section for each name"),
+        ("documents.customers.C-1", "mask_digits = -1", "-1", "a whole number from 0 to 15"),
         ("supplier", "name = 12", "12", "text in quotes"),
     ],
 )
@@ -133,6 +148,8 @@ def test_settings__a_bad_value_is_refused(section: str, line: str, value: str, e
         ("[supplier]\nvat = 3", "supplier.vat", "no such key; did you mean vat_number?"),
         ("rating = 3", "rating", "expected a section [rating]"),
         ("documents = 3", "documents", "expected a section [documents]"),
+        ("[documents.customers]\nC-1 = 3", "documents.customers.C-1", "expected a section [customer]"),
+        ("[documents.customers.C-1]\nmask = 3", "documents.customers.C-1.mask", "did you mean mask_digits?"),
         ("vat = 21", "vat", "expected a section [[vat]]"),
         ("vat = [21]", "vat[1]", "expected a section [vat]"),
     ],
@@ -231,6 +248,8 @@ def test_settings__the_document_gives_the_same_settings_back() -> None:
         reason = "réduit"
         [documents]
         wall_limit_s = 30
+        [documents.customers.C-1]
+        mask_digits = 4
         [bounds]
         since = 2026-01-01
         at = 2026-01-01T08:00:00Z
@@ -248,7 +267,11 @@ def test_settings__the_document_gives_the_same_settings_back() -> None:
         "effective_from": "2027-01-01",
         "reason": "réduit",
     }
-    assert kept["documents"] == {"cpu_limit_s": 120, "wall_limit_s": 30, "memory_limit_mb": 2000}
+    assert kept["documents"] == {
+        "cpu_limit_s": 120, "wall_limit_s": 30, "memory_limit_mb": 2000, "validate": True, "rules_dir": "",
+        "embed_pdf": False, "mask_digits": 0, "attach_calls": False,
+        "customers": {"C-1": {"mask_digits": 4, "attach_calls": False}},
+    }  # fmt: skip
     assert kept["bounds"] == {
         "since": "2026-01-01",
         "at": "2026-01-01T08:00:00+00:00",
