@@ -345,7 +345,7 @@ def render(
     now: NowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the PDFs of an issued period, from what the ledger holds; the same bytes each time."""
+    """Write the documents of a period again, from what the ledger holds: its invoices, credit notes dated in it."""
     from invoicing import runs
     from invoicing.desk import Report
     from rating.periods import Period
@@ -353,7 +353,41 @@ def render(
     common = Common("render", store, config, now, as_json)
     month, report = Period.parse(period), Report("render", period)
     with at_desk(common) as desk:
-        runs.render(desk, runs.issued_run(desk.ledger, month), report, again=True)
+        runs.render_period(desk, month, report)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime credit 2026-000042 --line 3 --reason 'Number 12 was never connected'")
+def credit(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number, such as 2026-000042.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, as the credit note will say it.")],
+    lines: Annotated[
+        list[int] | None, typer.Option("--line", help="All that is left of this line; may be repeated.")
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option("--amount", help="So many euro without VAT, of the invoice or of the one --line.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that is left of the invoice.")] = False,
+    note_date: Annotated[
+        str | None, typer.Option("--date", help="The credit note's date \\[default: the local day acted on].")
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Credit an issued invoice: a numbered credit note, never of more than what is left of the invoice."""
+    from invoicing import crediting, runs
+    from invoicing.desk import Report
+
+    common = Common("credit", store, config, now, as_json)
+    report = Report("credit")
+    extent, why = crediting.extent_of(lines or [], amount, everything=everything), crediting.reason_of(reason)
+    asked = day_of(note_date)
+    with at_desk(common) as desk:
+        runs.finish_earlier_runs(desk, report)
+        crediting.credit(desk, invoice, extent, why, asked, report)
+        runs.publish_credit_notes(desk, report)
     finish(common, report)
 
 

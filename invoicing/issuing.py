@@ -111,11 +111,7 @@ def choose_invoice_date(ledger: Ledger, today: date, asked: date | None) -> date
         InputRefused: for a day before it.
     """
     chosen = asked or today
-    if abs((chosen - today).days) > FARTHEST_DATE_DAYS:
-        raise InputRefused(
-            f"invoice date {chosen}: it is {today}, and a date more than {FARTHEST_DATE_DAYS} days away is taken for a "
-            "slip, for no later invoice could be dated before it"
-        )
+    refuse_far_date(chosen, today, "invoice")
     last = ledger.rows("select max(invoice_date) from invoices")[0][0]
     if isinstance(last, date) and chosen < last:
         raise InputRefused(
@@ -123,6 +119,19 @@ def choose_invoice_date(ledger: Ledger, today: date, asked: date | None) -> date
             "date; give --date with that day or a later one"
         )
     return chosen
+
+
+def refuse_far_date(chosen: date, today: date, document: str) -> None:
+    """A document is dated about the day on which it is made.
+
+    Raises:
+        InputRefused: for a day so far away that it must be a slip.
+    """
+    if abs((chosen - today).days) > FARTHEST_DATE_DAYS:
+        raise InputRefused(
+            f"{document} date {chosen}: it is {today}, and a date more than {FARTHEST_DATE_DAYS} days away is taken "
+            f"for a slip, for no later {document} could be dated before it"
+        )
 
 
 def balance(ledger: Ledger, pending: Rating | None = None) -> Balance:

@@ -75,9 +75,9 @@ class Written:
         return Written(sorted(self.paths), sorted(self.held), sorted(self.told))
 
 
-def document_path(invoice_number: str, suffix: str) -> str:
-    """Where a file of a document stands in the store."""
-    return f"invoices/{invoice_number[:4]}/{invoice_number}.{suffix}"
+def document_path(number: str, suffix: str) -> str:
+    """Where a file of an invoice or credit note stands in the store: in the folder of its number's year."""
+    return f"invoices/{number.removeprefix('CN')[:4]}/{number}.{suffix}"
 
 
 def issued_documents(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import intake, issuing, rating_run, rendering, snapshots
+from invoicing import credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
 from invoicing.documents.assembly import Figures
 from invoicing.issuing import Tables
 from invoicing.numbering import first_run_day
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from invoicing.desk import Desk, Report
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.rating_run import RatedPeriod
+    from invoicing.rendering import Written
     from rating.periods import Period
 
 
@@ -269,6 +270,10 @@ def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
     written = rendering.render_run(
         desk.store, desk.ledger, run, settings, desk.settings.documents, desk.progress, again=again
     )
+    _tell_written(desk, written, report)
+
+
+def _tell_written(desk: Desk, written: Written, report: Report) -> None:
     report.written += [str(desk.store.root / path) for path in written.paths]
     report.attention += written.held
     report.warnings += written.told
@@ -276,11 +281,37 @@ def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
         report.messages.append(f"{len(written.paths)} documents in {desk.store.root / 'invoices'}")
 
 
+def render_period(desk: Desk, period: Period, report: Report) -> None:
+    """Write the documents of a period again: its invoices, and the credit notes dated in it.
+
+    Raises:
+        InputRefused: where it has neither.
+    """
+    numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
+    if not numbers or period in [run.period for run in desk.ledger.runs()]:
+        render(desk, issued_run(desk.ledger, period), report, again=True)
+    render_credit_notes(desk, numbers, report)
+
+
+def render_credit_notes(desk: Desk, numbers: list[str], report: Report) -> None:
+    """Write the documents of credit notes."""
+    written = credit_note_rendering.render_credit_notes(
+        desk.store, desk.ledger, numbers, desk.settings.documents, desk.progress
+    )
+    _tell_written(desk, written, report)
+
+
+def publish_credit_notes(desk: Desk, report: Report) -> None:
+    """Write the documents of the credit notes that have none yet."""
+    render_credit_notes(desk, credit_note_rendering.unpublished_credit_notes(desk.ledger), report)
+
+
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
-    """Publish what was committed by a run that died before its documents were written."""
+    """Publish what was committed by a command that died before its documents were written."""
     for run in desk.ledger.runs():
         if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
             render(desk, run, report, again=False)
+    publish_credit_notes(desk, report)
 
 
 def run(

@@ -64,5 +64,6 @@ def narrow_cents(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 def decimal_text(micro: object) -> str:
     """Millionths as people write them, exactly: 50_000 is `0.05`. For messages; tables have columns of decimals."""
-    whole, rest = divmod(int(str(micro)), MICRO)
-    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+    number = int(str(micro))
+    whole, rest = divmod(abs(number), MICRO)
+    return f"{'-' if number < 0 else ''}{whole}.{rest:06d}".rstrip("0").rstrip(".")

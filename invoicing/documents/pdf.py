@@ -115,7 +115,9 @@ def _check_figures(document: InvoiceDocument) -> None:
     unknown = {line.kind for line in document.lines} - SECTION_KINDS
     if unknown:
         raise ValueError(f"invoice {document.number}: no section for lines of kind {', '.join(sorted(unknown))}")
-    traffic_cents = sum(line.net_cents for line in document.lines if line.kind == "traffic")
+    # A credit note has the lines of traffic alone.
+    traffic_lines = [line for line in document.lines if line.kind == "traffic" and document.corrects is None]
+    traffic_cents = sum(line.net_cents for line in traffic_lines)
     sums = [
         ("lines", sum(line.net_cents for line in document.lines), document.net_cents),
         ("traffic", sum(zone.amount_cents for zone in document.traffic), traffic_cents),
