@@ -56,7 +56,12 @@ PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of 
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
 STORE = Path("store")
-EXPORTED = ("rated", "lines", "invoices", "user_counts", "packs_used", "files", "quarantine")
+UBL = "ubl"
+# Of these, the credit notes are those dated in a period, whether it was run or not.
+DATED = ("credit_notes", "credit_note_lines")
+EXPORTED = (
+    "rated", "lines", "invoices", *DATED, "user_counts", "packs_used", "files", "quarantine", "journal", UBL,
+)  # fmt: skip
 LOG_WIDTH = 160
 BAD_USAGE = 2
 FAULT = 70  # as sysexits.h has it
@@ -178,12 +183,10 @@ def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
 
     status = troubled if report.attention or (common.strict and report.warnings) else 0
     if common.as_json:
-        from invoicing import exports
+        from invoicing.table_files import as_text
 
         document = asdict(report) | {
-            "tables": {
-                title: json.loads(exports.as_text(frame).write_json()) for title, frame in report.tables.items()
-            },
+            "tables": {title: json.loads(as_text(frame).write_json()) for title, frame in report.tables.items()},
             "files_written": report.written,
             "exit_status": status,
         }
@@ -395,25 +398,30 @@ def credit(
 def export(
     table: Annotated[str, typer.Argument(metavar="TABLE", help=f"One of {', '.join(EXPORTED)}.")],
     period: PeriodArgument,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .parquet, .csv, .ndjson or .xlsx file.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .parquet, .csv, .ndjson or .xlsx file; for ubl a .zip.")
+    ],
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one table of a period to a file."""
-    from invoicing import exports
+    """Write one table of a period to a file, or its electronic documents."""
+    from invoicing import exports, ubl_archive
     from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("export", store, config, now, as_json)
     month, report = Period.parse(period), Report("export", period)
     with at_desk(common, writes=False) as desk:
-        report.counts["rows"] = exports.export(desk.store, desk.ledger, table, month, output)
-        if not any(run.period == month for run in desk.ledger.runs()):
+        if table == UBL:
+            ubl_archive.export_ubl(desk, month, output, report)
+        else:
+            report.counts["rows"] = exports.export(desk, table, month, output)
+            report.messages.append(f"{report.counts['rows']} rows of {table} {period} in {output}")
+        if table not in DATED and not any(run.period == month for run in desk.ledger.runs()):
             report.warnings.append(f"{period} is not issued in this store")
     report.written.append(str(output))
-    report.messages.append(f"{report.counts['rows']} rows of {table} {period} in {output}")
     finish(common, report)
 
 
