@@ -6,6 +6,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -178,6 +179,28 @@ def test_journal__of_an_invoice_of_nothing_has_its_receivable_alone(place: Place
     (place.tables / "charges.csv").unlink()
     assert place.run("2026-10").status == 0
     assert rows_of(entries(place, "2026-10"), "2026-000001") == [("400000", None, None, None, 0, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        ("update invoices set net_cents = net_cents + 1 where invoice_number = '2026-000001'", "2026-000001"),
+        ("update invoices set gross_cents = 999 where invoice_number = '2026-000002'", "2026-000002"),
+        ("update vat_totals set vat_cents = vat_cents + 1 where invoice_number = '2026-000001'", "2026-000001"),
+        ("update lines set net_cents = 1 where invoice_number = '2026-000001' and line_no = 1", "2026-000001"),
+        ("delete from lines where invoice_number = '2026-000002'", "2026-000002"),
+    ],
+)
+def test_journal__what_does_not_add_up_is_not_written(
+    statement: str, number: str, booked: Place, tmp_path: Path
+) -> None:
+    place = copy(booked, tmp_path / "place")
+    with duckdb.connect(str(place.store / "ledger.duckdb")) as connection:
+        connection.execute(statement)
+    told = place.start("export", "journal", "2026-10", "-o", "x.csv")
+    assert told.status == 3
+    assert f"{number}: its entries do not add up to its totals; run `centime verify`" in told.stderr
+    assert not (place.folder / "x.csv").exists()
 
 
 @pytest.fixture
