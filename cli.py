@@ -348,7 +348,7 @@ def render(
     now: NowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the documents of a period again, from what the ledger holds: its invoices, credit notes dated in it."""
+    """Write the documents of a period: its invoices and the credit notes dated in it; the same bytes each time."""
     from invoicing import runs
     from invoicing.desk import Report
     from rating.periods import Period

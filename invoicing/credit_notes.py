@@ -181,17 +181,17 @@ def _rest_of_lines(left: Left, wanted: pl.DataFrame) -> pl.DataFrame:
 
 def _rest_of_all(left: Left) -> pl.DataFrame:
     """All that is left of each line, less what earlier credit notes took from the invoice as a whole."""
-    due = left.vat.filter(pl.col("base_left_cents") != 0)
-    lines = left.lines.filter(pl.col("left_cents") != 0).join(due, on=VAT_KEY, how="semi", maintain_order="left")
+    lines = left.lines.filter(pl.col("left_cents") != 0)
     sums = lines.group_by(VAT_KEY).agg(pl.col("left_cents").sum())
-    before = due.join(sums, on=VAT_KEY, how="left").with_columns(
+    whole = left.vat.join(sums, on=VAT_KEY, how="left").with_columns(
         net_cents=pl.col("base_left_cents") - pl.col("left_cents").fill_null(0)
     )
-    whole = before.filter(pl.col("net_cents") != 0).sort(VAT_KEY)
     return pl.concat(
         [
             lines.select(*VAT_KEY, invoice_line_no="line_no", net_cents="left_cents"),
-            whole.select(*VAT_KEY, invoice_line_no=pl.lit(None, pl.Int64), net_cents="net_cents"),
+            whole.filter(pl.col("net_cents") != 0)
+            .sort(VAT_KEY)
+            .select(*VAT_KEY, invoice_line_no=pl.lit(None, pl.Int64), net_cents="net_cents"),
         ]
     )
 

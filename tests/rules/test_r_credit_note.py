@@ -15,6 +15,7 @@ from invoicing.totals import vat_totals
 from schemas.errors import InputRefused
 
 LARGEST = 2**63 - 1
+BEYOND = "EUR without VAT are left of it, after its price reductions and earlier credit notes, and"
 
 
 def cents(euros: str) -> int:
@@ -84,6 +85,7 @@ def extent(wish: str) -> Extent:
         ("0.06@S:10", "amount 0.05", "whole 0.05; VAT 0.01"),  # half a cent: up
         ("100@S:21 50@S:6 -10@S:6", "all", "1 100.00, 2 50.00, 3 -10.00; VAT 2.40 + 21.00"),
         ("100@S:21 50@S:6", "amount 7 of 2", "2 7.00; VAT 0.42"),
+        ("100@S:21 50@S:6 -50@S:6", "all", "1 100.00, 2 50.00, 3 -50.00; VAT 0.00 + 21.00"),  # every line goes back
     ],
 )
 def test_r_credit_note__gives_back_what_was_asked_for(lines: str, wish: str, found: str) -> None:
@@ -125,12 +127,13 @@ def test_r_credit_note__counts_what_was_credited_before(lines: str, wishes: list
         ("100 0", ["1 2"], "nothing is left of line 2"),
         ("100 50", ["amount 50.01 of 2"], "50 EUR without VAT are left of line 2, and 50.01 were asked for"),
         ("100 50", ["amount 150.01"], "150 EUR without VAT are left of it, after"),
-        ("100 50 -30", ["1 2"], "120 EUR without VAT are left of it, after its price reductions and earlier credit"),
+        ("100 50 -30", ["1 2"], f"120 {BEYOND} 150 were asked for"),
         ("100 50", ["amount 60", "1"], "90 EUR without VAT are left of it"),
         ("100 -30", ["2"], "price reductions alone would have the customer pay again"),
         ("100 -30", ["amount 5 of 2"], "line 2 is a price reduction, of which no amount is credited"),
         ("100@S:21 50@S:6", ["amount 5"], "it has more than one VAT rate"),
         ("100@S:21 50@S:6 -20@S:6", ["2"], "30 EUR without VAT are left of it"),  # of its base at 6 %
+        ("100@S:21 50@S:6 -20@S:6", ["1 3"], f"30 {BEYOND} -20 were asked for"),
         ("100@S:21 -20@S:6", ["1"], "80 EUR without VAT are left of it"),
         ("100@S:21 -20@S:6", ["amount 5 of 2"], "line 2 is a price reduction"),
     ],

@@ -71,8 +71,6 @@ class Invoice:
         """Every line with what is left of it, and the amounts credited on the whole before taken off again."""
         given = []
         for rate in self.rates:
-            if self.base_left(rate) == 0:
-                continue
             of_rate = [number for number, line in enumerate(self.lines, 1) if line.rate == rate]
             given += [(number, rate, self.line_left(number)) for number in of_rate]
             given.append((0, rate, -sum(note.of_whole(rate) for note in self.notes)))
