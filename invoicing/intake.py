@@ -235,8 +235,7 @@ class _Reading:
 
     def _sort_out(self, block: _Block, seen: Seen) -> None:
         """Accept the calls that are certainly new; let the others wait, with the text of their records."""
-        suspect = pl.Series(seen.may_hold(block.hashes)) | ~pl.Series(block.hashes).is_first_distinct()
-        seen.add(block.hashes)
+        suspect = pl.Series(seen.add(block.hashes)) | ~pl.Series(block.hashes).is_first_distinct()
         place = block.file.place
         self._counts["records"][place] += block.records
         self._counts["quarantined"][place] += block.aside.height
