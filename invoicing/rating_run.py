@@ -151,19 +151,21 @@ def pools_of(
     late: pl.DataFrame,
     period: Period,
     first: Period,
+    before: user_cap.Before,
     platform: Platform,
     settings: Settings,
 ) -> pl.DataFrame:
     """The pools of the period and, for customers with late calls, of the periods of those (`POOL_SCHEMA`).
 
-    Takes of each late call `customer_id` and `period_number`.
+    Takes of each late call `customer_id` and `period_number`; `before` is what the period's own invoices build on.
     """
     rows = service_rows(platform)
     numbers = sorted({*late["period_number"].unique(), period.number})
     found = []
     for number in numbers:
         of = Period(number // 100, number % 100)
-        billed = users_billed_before(ledger, of, first, rows, platform, settings).by_product
+        users = before if of == period else users_billed_before(ledger, of, first, rows, platform, settings)
+        billed = users.by_product
         missing = user_cap.missing_at_start(rows, platform, billed.select("customer_id"), of, price_fallback=True)
         pools = packs.open_pools(
             rows,
@@ -191,6 +193,7 @@ def rate_period(
     ledger: Ledger,
     period: Period,
     first: Period,
+    before: user_cap.Before,
     platform: Platform,
     settings: Settings,
     progress: Progress,
@@ -198,7 +201,8 @@ def rate_period(
 ) -> RatedPeriod:
     """Rate what is to be rated, into files of the store, or of a `target` that is thrown away.
 
-    The ledger is not changed, and files that it never names are swept from the store.
+    `before` is what the invoices of the period before billed for users, `first` the store's first period. The
+    ledger is not changed, and files that it never names are swept from the store.
     """
     target = target or store
     lookups = coded(platform)
@@ -212,7 +216,7 @@ def rate_period(
     with Buckets(target, lookups, count) as buckets:
         late = _match(store, ledger, period, first, lookups, settings, buckets, rated)
         progress.advance(count // 2)
-        rated.pools = pools_of(ledger, late, period, first, platform, settings)
+        rated.pools = pools_of(ledger, late, period, first, before, platform, settings)
         _settle(target, lookups, buckets, rated)
     progress.advance(count - count // 2)
     if rated.calls + rated.unrated.height != count:

@@ -109,8 +109,9 @@ def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int,
 def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
     """Rate what is to be rated for a period and keep it as the pending rating."""
     rated = rating_run.rate_period(
-        desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings, desk.progress
-    )
+        desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
+        desk.settings, desk.progress,
+    )  # fmt: skip
     rating = rating_run.keep_rating(
         desk.store,
         desk.ledger,
@@ -311,8 +312,8 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
     with TemporaryDirectory(prefix="centime-") as folder:
         scratch = Store(Path(folder))
         rated = rating_run.rate_period(
-            desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings,
-            desk.progress, scratch,
+            desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
+            desk.settings, desk.progress, scratch,
         )  # fmt: skip
         _tell_rating(desk, report, rated)
         bill = bill_period(
