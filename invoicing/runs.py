@@ -34,12 +34,6 @@ if TYPE_CHECKING:
     from rating.periods import Period
 
 
-def first_period(ledger: Ledger, period: Period) -> Period:
-    """The first period of the store; the one asked for, where none was run yet."""
-    runs = ledger.runs()
-    return runs[0].period if runs else period
-
-
 def require_next(ledger: Ledger, period: Period) -> None:
     """Only the period after the last one run can be run; the first run is free to choose.
 
@@ -75,7 +69,7 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
         InputRefused: with every problem found.
     """
     loaded = load_platform(folder, desk.settings, judge=partial(notice_problems, from_day=period.first_day))
-    platform, first = loaded.platform, first_period(desk.ledger, period)
+    platform, first = loaded.platform, issuing.first_period(desk.ledger, period)
     with loaded.naming_files():
         issuing.refuse_changed_one_offs(desk.ledger, loaded)
         history = issuing.history_of(desk.ledger, period, first, platform, desk.settings)
