@@ -198,11 +198,13 @@ def rate_period(
     settings: Settings,
     progress: Progress,
     target: Store | None = None,
+    without: pl.Series | None = None,
 ) -> RatedPeriod:
     """Rate what is to be rated, into files of the store, or of a `target` that is thrown away.
 
-    `before` is what the invoices of the period before billed for users, `first` the store's first period. The
-    ledger is not changed, and files that it never names are swept from the store.
+    `before` is what the invoices of the period before billed for users, `first` the store's first period; calls
+    with a call_id of `without` are left out. The ledger is not changed, and files that it never names are swept
+    from the store.
     """
     target = target or store
     lookups = coded(platform)
@@ -214,14 +216,14 @@ def rate_period(
     count = answered_to_rate(ledger, period)
     progress.start("rating calls", count)
     with Buckets(target, lookups, count) as buckets:
-        late = _match(store, ledger, period, first, lookups, settings, buckets, rated)
+        left_out, late = _match(store, ledger, period, first, lookups, settings, buckets, rated, without)
         progress.advance(count // 2)
         rated.pools = pools_of(ledger, late, period, first, before, platform, settings)
         _settle(target, lookups, buckets, rated)
     progress.advance(count - count // 2)
-    if rated.calls + rated.unrated.height != count:
+    if rated.calls + rated.unrated.height + left_out != count:
         raise StoreUnavailable(
-            f"{count} calls were to be rated and {rated.calls} + {rated.unrated.height} came out: "
+            f"{count} calls were to be rated and {rated.calls} + {rated.unrated.height} + {left_out} came out: "
             "nothing was stored; please report this"
         )
     return rated
@@ -236,22 +238,28 @@ def _match(
     settings: Settings,
     buckets: Buckets,
     rated: RatedPeriod,
-) -> pl.DataFrame:
-    """The first pass; gives `customer_id` and `period_number` of customers with late calls."""
+    without: pl.Series | None,
+) -> tuple[int, pl.DataFrame]:
+    """The first pass; gives how many calls were left out, and `customer_id` and `period_number` of the late ones."""
     shas = ledger.stored_files()
 
-    def match(path: str) -> Matched:
+    def match(path: str) -> tuple[int, Matched]:
         calls = store.read_frame(path, shas[path]).select(CALL_SCHEMA.keys()).filter(pl.col("duration_s") > 0)
-        matched = match_calls(calls, lookups, settings.rating, first)
+        wanted = calls if without is None else calls.filter(~pl.col("call_id").is_in(without.implode()))
+        matched = match_calls(wanted, lookups, settings.rating, first)
         buckets.put(path, matched.calls)
         late = matched.calls.filter(pl.col("period_number") < period.number)
-        return matched._replace(calls=late.select(pl.col("customer_id").cast(pl.String), "period_number").unique())
+        late = late.select(pl.col("customer_id").cast(pl.String), "period_number").unique()
+        return calls.height - wanted.height, matched._replace(calls=late)
 
-    found = list(in_order(match, paths_to_rate(ledger, period)))
+    worked = list(in_order(match, paths_to_rate(ledger, period)))
+    found = [matched for _, matched in worked]
     rated.unrated = pl.concat([rated.unrated, *(matched.unrated for matched in found)]).sort("call_id")
     reports = pl.concat([_no_reports(), *(matched.reports for matched in found)])
     rated.reports = reports.group_by("rule", "customer_id").agg(pl.col("calls").sum()).sort("rule", "customer_id")
-    return pl.concat([_no_late_calls(), *(matched.calls for matched in found)]).unique()
+    return sum(left_out for left_out, _ in worked), pl.concat(
+        [_no_late_calls(), *(matched.calls for matched in found)]
+    ).unique()
 
 
 def _no_reports() -> pl.DataFrame:

@@ -11,9 +11,8 @@ import polars as pl
 from invoicing import issuing, rating_run
 from invoicing.documents.assembly import Figures, documents_of
 from invoicing.documents.workers import made_by_workers
-from invoicing.pipeline import bill_period, bill_services
+from invoicing.month_again import month_again
 from invoicing.rendering import document_path, months_before
-from invoicing.rewinding import ledger_before
 from invoicing.snapshots import load_snapshot
 from invoicing.store import sha256_of_bytes
 from rating.pipeline import RATED_SCHEMA
@@ -136,22 +135,11 @@ def _issued_tables(desk: Desk, run: Run, invoice_number: str, customer_id: str) 
 def _figures_again(
     desk: Desk, run: Run, platform: Platform, settings: Settings, customer_id: str
 ) -> tuple[Figures, pl.DataFrame]:
-    """The figures of a customer's invoice as this program makes them now, and the users it bills.
-
-    All calls of the run are rated again, since a pool and an on-net call may depend on any of the customer's own,
-    and a customer's own calls are known only once all owners are found.
-    """
+    """The figures of a customer's invoice as this program makes them now, and the users it bills."""
     period = run.period
-    with ledger_before(desk.store, desk.ledger, run) as (before, scratch):
-        first = issuing.first_period(before, period)
-        history = issuing.history_of(before, period, first, platform, settings)
-        rated = rating_run.rate_period(
-            desk.store, before, period, first, history.users, platform, settings, desk.progress, scratch
-        )
-        services = bill_services(period, platform, history, settings)
-        bill = bill_period(period, platform, rated.traffic, services, history, settings, run.invoice_date)
-        paths = {file.path: file.sha256 for file in rated.files}
-        calls = rating_run.read_rated(scratch, paths, rated.prices, customers=pl.Series([customer_id]))
+    with month_again(desk, run, platform, settings) as again:
+        bill, packs_used = again.bill, again.rated.packs_used
+        calls = again.calls(customers=pl.Series([customer_id]))
     numbers = desk.ledger.frame(
         "select customer_id, invoice_number, structured_communication from invoices where period = ?", [str(period)]
     )
@@ -162,7 +150,7 @@ def _figures_again(
         issuing.with_parties(bill.invoices.filter(their), platform).join(numbers, on="customer_id", how="left"),
         bill.lines.filter(their),
         bill.vat_totals.filter(their),
-        rated.packs_used.filter(their),
+        packs_used.filter(their),
         calls,
         months_before(desk.ledger, period).filter(their),
     )
