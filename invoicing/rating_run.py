@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from schemas.platform import Platform
     from schemas.settings import Settings
 
+# So many rated calls are read at once, of as many customers as they belong to; those of one customer always.
+CALLS_AT_ONCE = 100_000
 POOL_KEY = ["customer_id", "user_id", "product_id", "period_number"]
 
 
@@ -414,6 +416,17 @@ def read_rated(
         calls = pl.scan_parquet(stored, hive_partitioning=False).filter(*conditions).collect()
         found.append(with_prices(calls, prices))
     return pl.concat(found)
+
+
+def in_shares(customers: pl.Series, traffic: pl.DataFrame) -> Iterator[pl.Series]:
+    """The customers, in their order, divided so that each share has at most `CALLS_AT_ONCE` calls or one customer."""
+    calls = traffic.group_by(pl.col("customer_id").cast(pl.String)).agg(pl.col("calls").sum())
+    counts = pl.DataFrame({"customer_id": customers.cast(pl.String)}).join(
+        calls, on="customer_id", how="left", maintain_order="left"
+    )
+    share = counts.with_columns(share=pl.col("calls").fill_null(0).cum_sum() // CALLS_AT_ONCE)
+    for part in share.partition_by("share", maintain_order=True):
+        yield part["customer_id"]
 
 
 def _files_of(ledger: Ledger, rating: Rating, period: Period | None, customers: pl.Series | None) -> list[str]:
