@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from schemas.settings import Supplier
 
 # The schemes of electronic addresses that the CEN rules (BR-CL-25) and the Peppol rules (CL008) both know.
-SCHEMES = frozenset(
+KNOWN_SCHEMES = (
     "0002 0007 0009 0037 0060 0088 0096 0097 0106 0130 0135 0142 0151 0183 0184 0188 0190 0191 0192 0193 0195 0196 "
     "0198 0199 0200 0201 0202 0204 0208 0209 0210 0211 0212 0213 0215 0216 0218 0221 0230 9910 9913 9914 9915 9918 "
     "9919 9920 9922 9923 9924 9925 9926 9927 9928 9929 9930 9931 9932 9933 9934 9935 9936 9937 9938 9939 9940 9941 "
-    "9942 9943 9944 9945 9946 9947 9948 9949 9950 9951 9952 9953 9957 9959".split()
+    "9942 9943 9944 9945 9946 9947 9948 9949 9950 9951 9952 9953 9957 9959"
 )
+SCHEMES = frozenset(KNOWN_SCHEMES.split())
 # The scheme that holds the VAT number of a country, by the two letters the number begins with.
 VAT_SCHEMES = {
     "AT": "9914", "BE": "0208", "BG": "9926", "CH": "9927", "CY": "9928", "CZ": "9929", "DE": "9930", "DK": "0184",
@@ -33,7 +34,7 @@ VAT_SCHEMES = {
 BELGIAN, BELGIAN_VAT, GLOBAL_LOCATION = "0208", "9925", "0088"
 # In these the number stands without its country: enterprise numbers, of which the VAT number is made.
 NUMBER_IN_VAT = {"BE": r"BE(\d{10})", "NO": r"NO(\d{9})MVA", "SE": r"SE(\d{10})01"}
-CHECKED_OUTSIDE_EU = {"CH": "ch.vat", "GB": "gb.vat", "NO": "no.mva"}
+CHECKED_OUTSIDE_EU = ("CH", "GB", "NO")
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._/-]{0,134}")
 # Without the customer's VAT number these are no tax-free supplies.
 NEEDS_VAT_NUMBER = frozenset({"AE", "K"})
@@ -142,11 +143,14 @@ def checked_vat_number(text: str, country: str) -> str | None:
 
 def _outside_eu(number: str) -> str:
     """The number in full, checked by its own country's rule."""
-    from stdnum.util import get_cc_module  # noqa: PLC0415
+    from stdnum.ch import vat as swiss  # noqa: PLC0415
+    from stdnum.gb import vat as british  # noqa: PLC0415
+    from stdnum.no import mva as norwegian  # noqa: PLC0415
 
-    country, name = CHECKED_OUTSIDE_EU[number[:2]].split(".")
-    found = str(get_cc_module(country, name).validate(number))
-    return found if found.startswith(number[:2]) else f"{number[:2]}{found}"
+    country = number[:2]
+    rule = {"CH": swiss, "GB": british, "NO": norwegian}[country]
+    found = str(rule.validate(number))
+    return found if found.startswith(country) else f"{country}{found}"
 
 
 def address_of_vat_number(vat_number: str | None) -> ElectronicAddress | None:

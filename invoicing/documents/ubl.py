@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from invoicing.documents.figures import check_figures
 from invoicing.documents.notes import vat_reason
+from invoicing.documents.peppol_ids import CUSTOMIZATION, PROFILE
 from invoicing.documents.ubl_elements import amount, cac, cbc, document_element, required, written
 from invoicing.documents.ubl_lines import line_element, period_element, period_of, tax_category
 from invoicing.documents.words import language
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from invoicing.documents.ubl_elements import Element
     from invoicing.documents.words import Language
 
-CUSTOMIZATION = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
-PROFILE = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 INVOICE_CODE, CREDIT_NOTE_CODE = "380", "381"
 CREDIT_TRANSFER = "30"
 # Of the VATEX code list; an exempt supply (E) is explained by its text alone, for there are many reasons.

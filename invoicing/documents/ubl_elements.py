@@ -51,7 +51,8 @@ def cac(name: str, *children: Element | None) -> Element | None:
 def document_element(name: str, children: Iterable[Element | None]) -> Element:
     """The root of an `Invoice` or a `CreditNote`."""
     namespace = f"urn:oasis:names:specification:ubl:schema:xsd:{name}-2"
-    element = etree.Element(f"{{{namespace}}}{name}", nsmap={None: namespace, **PREFIXES})
+    names = {None: namespace, "cac": AGGREGATE, "cbc": BASIC}
+    element = etree.Element(f"{{{namespace}}}{name}", nsmap=names)
     element.extend([child for child in children if child is not None])
     return element
 

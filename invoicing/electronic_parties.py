@@ -1,16 +1,26 @@
-"""The supplier as its electronic invoices need it: what is wrong in the settings, and what is missing."""
+"""The parties of electronic invoices, judged before there is one: what is wrong in settings and tables, or missing."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from invoicing.documents.electronic_address import checked_address, checked_vat_number, supplier_address
+import polars as pl
+
+from invoicing.documents.electronic_address import (
+    NEEDS_VAT_NUMBER,
+    checked_address,
+    checked_vat_number,
+    customer_mistakes,
+    supplier_address,
+)
+from invoicing.documents.model import Customer
+from invoicing.documents.rule_sets import not_validated
 from schemas.errors import InputRefused, Problem
 from schemas.settings import FILE_NAME
 
 if TYPE_CHECKING:
-    from schemas.settings import Supplier
+    from schemas.settings import DocumentSettings, Supplier
 
 NEEDED = ("name", "street", "postal_code", "city", "country", "vat_number", "iban")
 
@@ -66,9 +76,23 @@ def lacking_settings(supplier: Supplier) -> list[str]:
     return lacking
 
 
-def electronic_warning(supplier: Supplier) -> list[str]:
-    """One sentence where the settings make PDFs only; it is told once, not for each invoice."""
+def electronic_warnings(supplier: Supplier, settings: DocumentSettings) -> list[str]:
+    """What holds for all electronic invoices of a run, told once: that there are none, or that none is validated."""
     lacking = lacking_settings(supplier)
-    if not lacking:
-        return []
-    return [f"PDF only, no electronic invoices: centime.toml lacks {', '.join(lacking)}"]
+    if lacking:
+        return [f"PDF only, no electronic invoices: centime.toml lacks {', '.join(lacking)}"]
+    unable = not_validated() if settings.validate else ""
+    return [f"electronic invoices were not validated: {unable}"] if unable else []
+
+
+def customer_warnings(customers: pl.DataFrame) -> list[str]:
+    """The customers of the table who would get a PDF only because of a mistake, a sentence each."""
+    stated = pl.col("vat_number").is_not_null() | pl.col("peppol_id").is_not_null()
+    judged = customers.filter(stated | pl.col("vat_category").is_in(list(NEEDS_VAT_NUMBER))).sort("customer_id")
+    found = []
+    for row in judged.iter_rows(named=True):
+        customer = Customer(**{name: row[name] for name in Customer.__dataclass_fields__})
+        mistakes = customer_mistakes(customer, {row["vat_category"]})
+        if mistakes:
+            found.append(f"{customer.customer_id} ({customer.name}) gets the PDF only: {'; '.join(mistakes)}")
+    return found
