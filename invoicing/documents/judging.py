@@ -23,17 +23,16 @@ if TYPE_CHECKING:
     from invoicing.documents.workers import Made
     from schemas.settings import DocumentSettings
 
-# So many documents may wait to be judged before no new ones are begun.
-MOST_WAITING = 8
 NAMED_AT_MOST = 10
 
 
 class Judge:
     """The process that validates, if any, and the documents that wait for it."""
 
-    def __init__(self, limits: DocumentSettings, *, validates: bool) -> None:
-        """Without `validates`, every document passes unseen."""
+    def __init__(self, limits: DocumentSettings, *, validates: bool, most_waiting: int) -> None:
+        """Without `validates` every document passes unseen; `most_waiting` is when no new ones are begun."""
         self._limits = limits
+        self._most_waiting = most_waiting
         self._validates = validates
         self._waiting: deque[Made] = deque()
         self._process: ForkServerProcess | None = None
@@ -47,7 +46,7 @@ class Judge:
     @property
     def keeps_up(self) -> bool:
         """Whether it makes sense to begin more documents."""
-        return len(self._waiting) < MOST_WAITING
+        return len(self._waiting) < self._most_waiting
 
     def offer(self, made: Made) -> list[Made]:
         """Judge a document, or give it back at once where there is nothing to judge."""

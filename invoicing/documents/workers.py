@@ -55,7 +55,7 @@ def made_by_workers(
     """
     most = workers or os.cpu_count() or 1
     crew: list[_Worker] = []
-    judge = Judge(limits, validates=limits.validate and not missing_packages())
+    judge = Judge(limits, validates=limits.validate and not missing_packages(), most_waiting=most)
     ready: list[Made] = []
     coming = iter(documents)
     following = next(coming, None)

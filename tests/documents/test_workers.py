@@ -52,7 +52,8 @@ def test_workers__take_a_document_only_when_one_is_free() -> None:
             yield each
 
     for done, _ in enumerate(made_by_workers(documents(), ENOUGH, workers=2)):
-        assert taken <= done + 5
+        # Two being made, three that wait to be judged, two to be given back, one to come.
+        assert taken <= done + 8
 
 
 def test_workers__none_is_begun_for_nothing() -> None:
