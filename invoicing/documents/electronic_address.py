@@ -125,10 +125,12 @@ def checked_vat_number(text: str, country: str) -> str | None:
         text: As somebody typed it; blanks, dots and dashes do not count, and the country may be left out.
         country: The country of the address, for a number without one.
     """
+    compact = re.sub(r"[\s./-]", "", text).upper()
+    if not compact:
+        return None
     from stdnum.eu import vat  # noqa: PLC0415 - only who makes documents, or checks them, needs it
     from stdnum.exceptions import ValidationError  # noqa: PLC0415
 
-    compact = re.sub(r"[\s./-]", "", text).upper()
     prefix = "EL" if country == "GR" else country
     for number in (compact, f"{prefix}{compact}"):
         try:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from invoicing.documents.processes import begin_process, reason_of_end
+from invoicing.documents.processes import OUT_OF_MEMORY, begin_process, reason_of_end
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -126,8 +126,12 @@ def judge(connection: Connection, limits: DocumentSettings) -> None:
             return
         while True:
             content = connection.recv_bytes()
-            with limited(limits):
-                violations = rules.violations(parse(content))
+            try:
+                with limited(limits):
+                    violations = rules.violations(parse(content))
+            except (MemoryError, ValueError):
+                # What was written here can be read: where it was not, that was for want of memory.
+                os._exit(OUT_OF_MEMORY)
             connection.send(violations)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from invoicing.documents.call_csv import calls_as_csv
 from invoicing.documents.electronic_address import parties_of, why_pdf_only
+from invoicing.documents.files import Files
 from invoicing.documents.pdf import render_pdf
 from invoicing.documents.ubl import write_ubl
 from invoicing.electronic_parties import lacking_settings
 
 if TYPE_CHECKING:
-    from invoicing.documents.electronic_address import Parties
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The files of one document.
-
-    Attributes:
-        contents: Bytes by suffix, such as `pdf`; all of them are published, or none.
-        told: What a person should know of it, a sentence each.
-        broken: What is wrong with it; then it is held.
-        parties: Who sends the electronic invoice to whom, where `contents` has one (`xml`).
-    """
-
-    contents: dict[str, bytes]
-    told: tuple[str, ...] = ()
-    broken: tuple[str, ...] = field(default=())
-    parties: Parties | None = None
 
 
 def make_files(document: InvoiceDocument, settings: DocumentSettings) -> Files:  # noqa: ARG001

@@ -60,11 +60,13 @@ class Validator:
                 self._failures.append(_failure(layer, error))
 
     def violations(self, root: Any) -> list[Violation]:  # noqa: ANN401 - lxml carries no types
-        """Every rule that a document breaks, by layer; a failure of the processor is one."""
+        """Every rule that a document breaks, by layer; a failure of the processor is one, a want of memory is not."""
         found = [*self._schema_violations(root), *self._failures]
         for layer, rules in self._rules.items():
             try:
                 found += _rule_violations(layer, self._report(root, rules))
+            except MemoryError:
+                raise
             except Exception as error:  # noqa: BLE001 - a document that could not be judged is not valid
                 found.append(_failure(layer, error))
         return found

@@ -8,13 +8,14 @@ import signal
 from typing import TYPE_CHECKING
 
 from invoicing.documents.limits import limited
-from invoicing.documents.making import Files, make_files
+from invoicing.documents.making import make_files
 from invoicing.documents.pdf import get_ready
 from invoicing.documents.processes import OUT_OF_MEMORY
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from invoicing.documents.files import Files
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
 

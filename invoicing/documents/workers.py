@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerProcess
 
-    from invoicing.documents.making import Files
+    from invoicing.documents.files import Files
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
 

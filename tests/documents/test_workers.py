@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from sample_documents import document, full_document, line, many_calls
 
-from invoicing.documents.making import Files, make_files
+from invoicing.documents.making import make_files
 from invoicing.documents.workers import Made, made_by_workers
 from schemas.settings import DocumentSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from invoicing.documents.files import Files
     from invoicing.documents.model import InvoiceDocument
 
 ENOUGH = DocumentSettings()
