@@ -479,6 +479,25 @@ def check(
     finish(common, report)
 
 
+@app.command(epilog="Example: centime validate store/invoices/2026/*.xml")
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Electronic invoices, UBL in XML.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Judge electronic invoices by the rules of UBL 2.1, EN 16931 and Peppol; exit 1 where one is not valid."""
+    from invoicing.desk import Report
+    from invoicing.validating import validate_files
+
+    common = Common("validate", store, config, now, as_json, strict)
+    report = Report("validate")
+    validate_files(files, common.settings().documents.rules_dir, report)
+    finish(common, report)
+
+
 @app.command(epilog="Example: centime verify")
 def verify(
     store: StoreOption = STORE,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.formulas import neutralised
 from invoicing.rating_run import rated_calls_of
 from invoicing.store import Store, write_whole
 from rating.money import MICRO
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
     from invoicing.ledger import Ledger
 
-# What somebody typed must not be calculated by a spreadsheet that opens a CSV; typed columns keep their text.
 FREE_TEXT = ("description", "detail", "record")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 LARGEST_SHEET_ROWS = 1_048_575
 FORMATS = (".parquet", ".csv", ".ndjson", ".xlsx")
 # A workbook carries a moment; it is always this one, so that equal tables are equal bytes.
@@ -219,7 +218,7 @@ def export(store: Store, ledger: Ledger, table: str, period: Period, target: Pat
         )
     writers: dict[str, Callable[[Path], object]] = {
         ".parquet": frame.write_parquet,
-        ".csv": lambda path: as_text(neutralised(frame)).write_csv(path),
+        ".csv": lambda path: as_text(neutralised(frame, FREE_TEXT)).write_csv(path),
         ".ndjson": lambda path: as_text(frame).write_ndjson(path),
         ".xlsx": lambda path: _write_sheet(frame, table, path),
     }
@@ -243,18 +242,6 @@ def as_text(frame: pl.DataFrame) -> pl.DataFrame:
         elif dtype.is_decimal():
             columns.append(pl.col(name).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."))
     return frame.with_columns(columns)
-
-
-def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
-    """Free text that a spreadsheet would calculate gets an apostrophe in front (CSV; a sheet's texts are texts)."""
-    dangerous = [name for name in FREE_TEXT if name in frame.columns]
-    return frame.with_columns(
-        pl.when(pl.any_horizontal(*(pl.col(name).str.starts_with(start) for start in FORMULA_STARTS)))
-        .then("'" + pl.col(name))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in dangerous
-    )
 
 
 def _write_sheet(frame: pl.DataFrame, table: str, path: Path) -> None:

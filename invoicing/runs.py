@@ -12,6 +12,8 @@ import polars as pl
 
 from invoicing import intake, issuing, rating_run, rendering, snapshots
 from invoicing.documents.assembly import Figures
+from invoicing.documents.rule_sets import require_rules
+from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
 from invoicing.issuing import Tables
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
@@ -65,9 +67,13 @@ def require_invoice_day(desk: Desk, period: Period) -> None:
 def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | None = None) -> Tables:
     """The platform tables for a period, with everything judged that needs no call: notice, prices, VAT rates.
 
+    The supplier and the rules for electronic invoices are judged first: documents are made of them at the end.
+
     Raises:
         InputRefused: with every problem found.
     """
+    refuse_wrong_supplier(desk.settings.supplier)
+    require_rules(desk.settings.documents.rules_dir)
     loaded = load_platform(folder, desk.settings, judge=partial(notice_problems, from_day=period.first_day))
     platform, first = loaded.platform, issuing.first_period(desk.ledger, period)
     with loaded.naming_files():
@@ -260,15 +266,20 @@ def _spans(changes: pl.DataFrame, change: str) -> str:
 
 def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
     """Write the documents of a run, with the settings it was issued under."""
+    require_rules(desk.settings.documents.rules_dir)
     settings = parse_settings(json.loads(run.settings))
     written = rendering.render_run(
         desk.store, desk.ledger, run, settings, desk.settings.documents, desk.progress, again=again
     )
     report.written += [str(desk.store.root / path) for path in written.paths]
     report.attention += written.held
+    if written.paths or written.held:
+        report.warnings += electronic_warnings(settings.supplier, desk.settings.documents)
     report.warnings += written.told
     if written.paths:
-        report.messages.append(f"{len(written.paths)} documents in {desk.store.root / 'invoices'}")
+        pdfs, electronic = (sum(path.endswith(suffix) for path in written.paths) for suffix in (".pdf", ".xml"))
+        folder = desk.store.root / "invoices"
+        report.messages.append(f"{pdfs} documents in {folder}, {electronic} of them as electronic invoices too")
 
 
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
@@ -323,7 +334,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
             report.written += written.paths
             report.attention += written.held
-            report.warnings += written.told
+            report.warnings += [*electronic_warnings(desk.settings.supplier, desk.settings.documents), *written.told]
 
 
 def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report: Report) -> None:

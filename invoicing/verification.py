@@ -9,7 +9,7 @@ import polars as pl
 from invoicing import issuing
 from invoicing.conservation import unbalanced_files
 from invoicing.numbering import structured_communication
-from invoicing.rendering import SUFFIXES, document_path, unpublished_numbers
+from invoicing.rendering import SUFFIXES, document_path, outbox_path, unpublished_numbers
 from invoicing.store import Store, is_temporary, sha256_of_file
 from invoicing.totals import vat_totals
 from rating.money import line_amount_cents
@@ -51,12 +51,13 @@ def _altered_files(store: Store, ledger: Ledger, progress: Progress) -> list[str
         progress.advance()
     # What a command that died left in the other folders is not the store's; the next one removes it.
     unpublished = {
-        document_path(number, suffix)
+        path
         for run in ledger.runs()
         for number in unpublished_numbers(ledger, run)
-        for suffix in SUFFIXES
+        for path in (*(document_path(number, suffix) for suffix in SUFFIXES), outbox_path(number))
     }
-    for document in sorted((store.root / "invoices").rglob("*")):
+    published = [*(store.root / "invoices").rglob("*"), *(store.root / "outbox").rglob("*")]
+    for document in sorted(published):
         relative = document.relative_to(store.root).as_posix()
         if document.is_file() and relative not in {*named, *unpublished} and not is_temporary(document):
             found.append(f"{document}: the ledger does not name this file")
