@@ -452,6 +452,26 @@ def explain(
     finish(common, report)
 
 
+@app.command(epilog="Example: centime rerun 2026-000042 --to again/")
+def rerun(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number.")],
+    to: Annotated[Path | None, typer.Option("--to", help="Write its documents into this folder too.")] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an issued invoice again from what it was issued from, and say whether every figure and byte is the same."""
+    from invoicing.desk import Report
+    from invoicing.rerunning import rerun_invoice, tell_rerun
+
+    common = Common("rerun", store, config, now, as_json)
+    report = Report("rerun")
+    with at_desk(common, writes=False) as desk:
+        tell_rerun(desk, rerun_invoice(desk, invoice, to), report)
+    finish(common, report)
+
+
 @app.command(epilog="Example: centime quarantine 2026-10")
 def quarantine(
     period: Annotated[
@@ -498,6 +518,25 @@ def check(
     today = common.moment().astimezone(ZoneInfo(settings.rating.timezone)).date()
     check_tables(folder, settings, today, report)
     report.warnings += system_libraries.warnings()
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime validate store/invoices/2026/*.xml")
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Electronic invoices, UBL in XML.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Judge electronic invoices by the rules of UBL 2.1, EN 16931 and Peppol; exit 1 where one is not valid."""
+    from invoicing.desk import Report
+    from invoicing.validating import validate_files
+
+    common = Common("validate", store, config, now, as_json, strict)
+    report = Report("validate")
+    validate_files(files, common.settings().documents.rules_dir, report)
     finish(common, report)
 
 

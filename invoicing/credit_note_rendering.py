@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.documents.credit_notes import credit_note_documents
+from invoicing.documents.rule_sets import rules_in_use
 from invoicing.documents.workers import made_by_workers
 from invoicing.rendering import Written, publish
 
@@ -71,4 +72,5 @@ def render_credit_notes(
     if not wanted:
         return Written()
     progress.start("writing credit notes", len(wanted))
-    return publish(store, ledger, made_by_workers(issued_credit_notes(ledger, wanted), limits), progress)
+    documents = issued_credit_notes(ledger, wanted)
+    return publish(store, ledger, made_by_workers(documents, limits), rules_in_use(limits), progress)

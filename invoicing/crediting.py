@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.credit_notes import VAT_KEY, Extent, Left, credit_invoice, left_of
+from invoicing.documents.rule_sets import require_rules
+from invoicing.electronic_parties import refuse_wrong_supplier
 from invoicing.issuing import refuse_far_date
 from invoicing.numbering import credit_note_number
 from rating.money import MICRO, MICRO_PER_CENT, decimal_text
@@ -88,7 +90,16 @@ def reason_of(text: str) -> str:
 def credit(
     desk: Desk, invoice_number: str, extent: Extent, reason: str, asked_date: date | None, report: Report
 ) -> None:
-    """Make a credit note about an issued invoice, and tell it and what is left of the invoice."""
+    """Make a credit note about an issued invoice, and tell it and what is left of the invoice.
+
+    The supplier and the rules for electronic documents are judged first: its document is made of them.
+
+    Raises:
+        InputRefused: with nothing changed, where the invoice is not there, too little of it is left, or the date or
+            the settings cannot be.
+    """
+    refuse_wrong_supplier(desk.settings.supplier)
+    require_rules(desk.settings.documents.rules_dir)
     ledger = desk.ledger
     invoice = issued_invoice(ledger, invoice_number)
     day = choose_credit_note_date(ledger, desk.today, asked_date, invoice)

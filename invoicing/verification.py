@@ -11,7 +11,7 @@ from invoicing.conservation import unbalanced_files
 from invoicing.credit_note_checks import credit_note_differences
 from invoicing.credit_note_rendering import unpublished_credit_notes
 from invoicing.numbering import structured_communication
-from invoicing.rendering import SUFFIXES, document_path, unpublished_numbers
+from invoicing.rendering import SUFFIXES, document_path, outbox_path, unpublished_numbers
 from invoicing.store import Store, is_temporary, sha256_of_file
 from invoicing.totals import vat_totals
 from rating.money import line_amount_cents
@@ -55,8 +55,13 @@ def _altered_files(store: Store, ledger: Ledger, progress: Progress) -> list[str
     # What a command that died left in the other folders is not the store's; the next one removes it.
     numbers = [number for run in ledger.runs() for number in unpublished_numbers(ledger, run)]
     numbers += unpublished_credit_notes(ledger)
-    unpublished = {document_path(number, suffix) for number in numbers for suffix in SUFFIXES}
-    for document in sorted((store.root / "invoices").rglob("*")):
+    unpublished = {
+        path
+        for number in numbers
+        for path in (*(document_path(number, suffix) for suffix in SUFFIXES), outbox_path(number))
+    }
+    published = [*(store.root / "invoices").rglob("*"), *(store.root / "outbox").rglob("*")]
+    for document in sorted(published):
         relative = document.relative_to(store.root).as_posix()
         if document.is_file() and relative not in {*named, *unpublished} and not is_temporary(document):
             found.append(f"{document}: the ledger does not name this file")

@@ -7,7 +7,6 @@ no file but the templates and catalogues of this package.
 from __future__ import annotations
 
 import base64
-import calendar
 import re
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -22,24 +21,22 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 
 from invoicing.documents.call_detail import COLUMNS, call_detail_of
 from invoicing.documents.detail_pages import Finisher
+from invoicing.documents.figures import check_figures
+from invoicing.documents.notes import line_notes, vat_reason
 from invoicing.documents.row_font import row_font
 from invoicing.documents.words import language, printable
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from invoicing.documents.call_detail import Detail
-    from invoicing.documents.model import InvoiceDocument, Line, PackUse, VatTotal
+    from invoicing.documents.model import InvoiceDocument, PackUse
     from invoicing.documents.row_font import RowFont
     from invoicing.documents.words import Language
 
 DEFAULT_COLOUR = "#24476b"
 SECTION_KINDS = frozenset({"recurring", "user_cap", "number_minimum", "first_period", "traffic", "one_off", "credit"})
-SERVICE_KINDS = frozenset({"recurring", "user_cap", "number_minimum", "first_period"})
-CITED_ARTICLES = frozenset({"8.4", "8.5", "8.6"})
-CONTRACTED_USERS = "R-BASIS"
 
 # Of the columns of figures, as they stand in the cell of a row; each cell takes as long as the text in it.
 FIGURES_MM = {"quantity": 22, "unit_price": 26, "calls": 18, "duration": 34, "out_of_pack": 34, "amount": 26}
@@ -86,7 +83,8 @@ def render_pdf(document: InvoiceDocument, *, logo: bytes | None = None) -> bytes
         InputRefused: if the logo is none of these, or asks for something outside itself.
         ValueError: if the figures do not add up, a line is of an unknown kind, or there is no catalogue.
     """
-    _check_figures(document)
+    _check_kinds(document)
+    check_figures(document)
     fetcher = SealedFetcher(logo)
     speech = language(document.customer.language)
     font = row_font(FAMILY, _fonts())
@@ -110,24 +108,11 @@ def get_ready() -> None:
     _environment().get_template("invoice.html")
 
 
-def _check_figures(document: InvoiceDocument) -> None:
-    """A document whose parts do not make its totals is not shown to anybody."""
+def _check_kinds(document: InvoiceDocument) -> None:
+    """A document with a line that no section shows is not shown to anybody."""
     unknown = {line.kind for line in document.lines} - SECTION_KINDS
     if unknown:
         raise ValueError(f"invoice {document.number}: no section for lines of kind {', '.join(sorted(unknown))}")
-    # A credit note has the lines of traffic alone.
-    traffic_lines = [line for line in document.lines if line.kind == "traffic" and document.corrects is None]
-    traffic_cents = sum(line.net_cents for line in traffic_lines)
-    sums = [
-        ("lines", sum(line.net_cents for line in document.lines), document.net_cents),
-        ("traffic", sum(zone.amount_cents for zone in document.traffic), traffic_cents),
-        ("VAT bases", sum(total.base_cents for total in document.vat), document.net_cents),
-        ("VAT", sum(total.vat_cents for total in document.vat), document.vat_cents),
-        ("net and VAT", document.net_cents + document.vat_cents, document.gross_cents),
-    ]
-    for name, found, expected in sums:
-        if found != expected:
-            raise ValueError(f"invoice {document.number}: {name} make {found} cents, not {expected}")
 
 
 def _html(document: InvoiceDocument, detail: Detail | None, speech: Language, font: RowFont, logo_uri: str) -> str:
@@ -139,8 +124,8 @@ def _html(document: InvoiceDocument, detail: Detail | None, speech: Language, fo
             language=speech,
             say=speech.say,
             logo_uri=logo_uri,
-            notes_of=lambda line: _notes(line, document.next_period, speech),
-            reason_of=lambda total: _vat_reason(total, speech),
+            notes_of=lambda line: line_notes(line, document.next_period, speech),
+            reason_of=lambda total: vat_reason(total, speech),
             share_used=_share_used,
             figures=lambda names, texts: _figures(names, texts, TEXT_PT, font),
             heads=lambda names: _figures(names, [speech.say(f"column.{name}") for name in names], HEAD_PT, font),
@@ -156,42 +141,6 @@ def _figures(names: Sequence[str], texts: Sequence[str], size_pt: float, font: R
     """The figures of a row, or their heads, as one text in which each ends where its column does."""
     ends = accumulate(round(FIGURES_MM[name] * PT_PER_MM / size_pt * 1000) for name in names)
     return font.in_columns(texts, list(ends))
-
-
-def _notes(line: Line, next_period: str, speech: Language) -> list[str]:
-    """What a customer may ask about a line: the days it stands for, and the article behind it."""
-    notes = []
-    first, last = line.service_from, line.service_to
-    if first is not None and last is not None:
-        if line.kind not in SERVICE_KINDS:
-            notes.append(speech.say("line.on", day=speech.day(first)))
-        elif not (_is_whole_month(first, last) and f"{first:%Y-%m}" == next_period):
-            notes.append(_service_days(first, last, speech))
-    if line.kind in {"user_cap", "number_minimum"} or line.rule == CONTRACTED_USERS:
-        article = speech.say("line.article", article=line.article)
-        reason = speech.say(f"article.{line.article}") if line.article in CITED_ARTICLES else ""
-        notes.append(f"{reason} ({article})" if reason else article)
-    return notes
-
-
-def _service_days(first: date, last: date, speech: Language) -> str:
-    days = speech.say("line.from_to", first=speech.day(first), last=speech.day(last))
-    if (first.year, first.month) != (last.year, last.month) or _is_whole_month(first, last):
-        return days
-    month_days = calendar.monthrange(first.year, first.month)[1]
-    share = speech.say("line.share", days=str((last - first).days + 1), month_days=str(month_days))
-    return f"{days} ({share})"
-
-
-def _is_whole_month(first: date, last: date) -> bool:
-    month_days = calendar.monthrange(first.year, first.month)[1]
-    return first.day == 1 and last == first.replace(day=month_days)
-
-
-def _vat_reason(total: VatTotal, speech: Language) -> str:
-    if total.reason is not None:
-        return total.reason
-    return "" if total.category == "S" else speech.say(f"vat.{total.category}")
 
 
 def _share_used(pack: PackUse) -> int:

@@ -211,7 +211,7 @@ def published(booked: Place, tmp_path: Path) -> Place:
     ledger = Ledger(store.ledger_path)
     documents = issued_credit_notes(ledger, ["CN2026-000001", "CN2026-000003"])
     made = [Made(document, Files({"xml": f"<{document.number}/>".encode()})) for document in documents]
-    publish(store, ledger, made, Silent())
+    publish(store, ledger, made, None, Silent())
     ledger.close()
     return place
 

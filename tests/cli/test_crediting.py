@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from lxml import etree
 
 from invoicing.credit_notes import left_of
 from invoicing.crediting import CREDITED_BEFORE, ON_THE_WHOLE, described
-from tests.cli.program import bytes_of
+from tests.cli.program import SETTINGS, bytes_of, make_place
 from tests.stored.test_ledger import back_to_format_2
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.program import Place, Told
 
 NOW = ["--now", "2026-11-05T10:00:00Z"]
@@ -234,6 +237,70 @@ def test_credit__amounts_on_the_whole_are_named_in_the_customers_language(langua
     for texts in (ON_THE_WHOLE, CREDITED_BEFORE):
         assert len(set(texts.values())) == 4
         assert [text for text in texts.values() if "2026-000007" not in text.format("2026-000007")] == []
+
+
+BUSINESS = """\
+customer_id,name,street,postal_code,city,country,language,vat_number
+c1,One,Street 1,1000,Brussels,BE,nl,BE0428759497
+c2,Two,Street 2,1000,Brussels,BE,en,
+c3,Three,Street 3,1000,Brussels,BE,en,
+"""
+SUPPLIER = """\
+[supplier]
+name = "Maison"
+street = "Rue 1"
+postal_code = "4020"
+city = "Wandre"
+country = "BE"
+vat_number = "BE0404484654"
+iban = "BE68539007547034"
+bic = "GKCCBEBB"
+"""
+
+
+def test_credit__of_a_business_is_a_valid_electronic_document_too(tmp_path: Path) -> None:
+    place = make_place(tmp_path / "place", customers=BUSINESS)
+    (place.folder / "centime.toml").write_text(SETTINGS + SUPPLIER, encoding="utf-8")
+    assert place.run("2026-10", "--cdrs", "cdrs/october.csv").status == 0
+    assert counted(credit(place, "--amount", "0.03"))[:2] == (3, 1)
+    told = credit(place, "--all", reason="Té veel & <meer>")
+    # 3.255 would be 3.26; what is left of 3.26 is 3.25, and the official rules let it pass.
+    assert counted(told) == (1550, 325, 0, 0)
+    assert told.document["files_written"] == [
+        f"store/{path}"
+        for path in (
+            "invoices/2026/CN2026-000002.pdf",
+            "invoices/2026/CN2026-000002.xml",
+            "outbox/2026/CN2026-000002.json",
+        )
+    ]
+    note = etree.parse(place.store / "invoices/2026/CN2026-000002.xml").getroot()
+    assert etree.QName(note).localname == "CreditNote"
+
+    def texts(path: str) -> list[str]:
+        return [str(found.text) for found in note.iterfind("/".join(f"{{*}}{name}" for name in path.split("/")))]
+
+    assert texts("BillingReference/InvoiceDocumentReference/ID") == [INVOICE]
+    assert texts("TaxTotal/TaxAmount") == ["3.25"]
+    assert texts("CreditNoteLine/LineExtensionAmount") == ["0.32", "0.19", "15.02", "-0.03"]
+    assert texts("CreditNoteLine/Item/Name")[-1] == f"Reeds gecrediteerd op factuur {INVOICE}"
+    files = [str(path) for path in sorted((place.store / "invoices").rglob("*.xml"))]
+    assert len(files) == 2
+    assert place.start("validate", *files).status == 0
+    assert place.start("export", "ubl", "2026-11", "-o", "ubl.zip", "--json").document["counts"] == {
+        "documents": 2, "without": 0, "unwritten": 0,
+    }  # fmt: skip
+    assert place.start("verify").status == 0
+
+
+def test_credit__a_supplier_that_cannot_be_is_refused_before_anything_is_numbered(issued: Place) -> None:
+    before = bytes_of(issued.store)
+    written = SETTINGS + SUPPLIER.replace("BE68539007547034", "BE00539007547034")
+    (issued.folder / "centime.toml").write_text(written, encoding="utf-8")
+    told = credit(issued, "--all")
+    assert told.status == 2
+    assert "supplier.iban" in told.stderr
+    assert bytes_of(issued.store) == before
 
 
 def test_ledger__a_store_of_format_2_is_brought_up_to_date_by_what_writes(issued: Place) -> None:

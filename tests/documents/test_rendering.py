@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 MONTH = "2026-09"
 
 
+def pdfs(told: dict[str, list[str]]) -> list[str]:
+    return [path for path in told["files_written"] if path.endswith(".pdf")]
+
+
 def test_limits__a_held_invoice_is_named_and_made_by_the_next_render(tmp_path: Path) -> None:
     store, strict = tmp_path / "store", tmp_path / "strict.toml"
     settings = (SAMPLE / "centime.toml").read_text(encoding="utf-8")
@@ -29,12 +33,12 @@ def test_limits__a_held_invoice_is_named_and_made_by_the_next_render(tmp_path: P
     assert held
     names = " ".join([*held, *told["files_written"]])
     assert [number for number in range(1, 11) if f"2026-{number:06d}" not in names] == []
-    assert len(held) + len(told["files_written"]) == 10
+    assert len(held) + len(pdfs(told)) == 10
     common = ("--store", str(store), "--json")
     assert centime("verify", *common).returncode == 0
     # The limits in force are those of now, not those of the run.
     rendered = centime("render", MONTH, "--config", str(SAMPLE / "centime.toml"), *common)
     assert rendered.returncode == 0, rendered.stderr
     written = [f"{store}/invoices/2026/2026-{number:06d}.pdf" for number in range(1, 11)]
-    assert json.loads(rendered.stdout)["files_written"] == written
+    assert pdfs(json.loads(rendered.stdout)) == written
     assert centime("verify", *common).returncode == 0
