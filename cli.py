@@ -410,6 +410,26 @@ def explain(
     finish(common, report)
 
 
+@app.command(epilog="Example: centime rerun 2026-000042 --to again/")
+def rerun(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number.")],
+    to: Annotated[Path | None, typer.Option("--to", help="Write its documents into this folder too.")] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an issued invoice again from what it was issued from, and say whether every figure and byte is the same."""
+    from invoicing.desk import Report
+    from invoicing.rerunning import rerun_invoice, tell_rerun
+
+    common = Common("rerun", store, config, now, as_json)
+    report = Report("rerun")
+    with at_desk(common, writes=False) as desk:
+        tell_rerun(desk, rerun_invoice(desk, invoice, to), report)
+    finish(common, report)
+
+
 @app.command(epilog="Example: centime quarantine 2026-10")
 def quarantine(
     period: Annotated[

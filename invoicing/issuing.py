@@ -32,6 +32,12 @@ CUSTOMER_COLUMNS = [
 ]  # fmt: skip
 
 
+def first_period(ledger: Ledger, period: Period) -> Period:
+    """The first period of the store; the one asked for, where none was run yet."""
+    runs = ledger.runs()
+    return runs[0].period if runs else period
+
+
 def history_of(ledger: Ledger, period: Period, first: Period, platform: Platform, settings: Settings) -> History:
     """What the earlier runs of the store billed, as far as this period depends on it."""
     users = users_billed_before(ledger, period, first, service_rows(platform), platform, settings)

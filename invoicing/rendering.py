@@ -12,7 +12,7 @@ from invoicing.documents.assembly import Figures, documents_of
 from invoicing.documents.rule_sets import rules_in_use
 from invoicing.documents.workers import made_by_workers
 from invoicing.outbox import outbox_entry
-from invoicing.rating_run import rated_calls_of
+from invoicing.rating_run import in_shares, rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.store import Store, sha256_of_bytes
 from rating.periods import Period
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from schemas.platform import Platform
     from schemas.settings import DocumentSettings, Settings
 
-# So many calls are read at once, of as many customers as they belong to; those of one customer always.
-CALLS_AT_ONCE = 100_000
 # So many written documents are named in the ledger at once: a commit takes as long as writing several files.
 NAMED_AT_ONCE = 64
 # The kinds of file that a document may have.
@@ -112,20 +110,9 @@ def issued_documents(
         months_before(ledger, run.period),
     )
     traffic = store.read_frame(rating.traffic_path, ledger.stored_files()[rating.traffic_path])
-    for customers in _in_shares(invoices["customer_id"], traffic):
+    for customers in in_shares(invoices["customer_id"], traffic):
         calls = rated_calls_of(store, ledger, rating, customers=customers)
         yield from documents_of(_of_customers(figures, customers, calls), platform, settings)
-
-
-def _in_shares(customers: pl.Series, traffic: pl.DataFrame) -> Iterator[pl.Series]:
-    """The customers, in their order, divided so that each share has at most `CALLS_AT_ONCE` calls or one customer."""
-    calls = traffic.group_by(pl.col("customer_id").cast(pl.String)).agg(pl.col("calls").sum())
-    counts = pl.DataFrame({"customer_id": customers.cast(pl.String)}).join(
-        calls, on="customer_id", how="left", maintain_order="left"
-    )
-    share = counts.with_columns(share=pl.col("calls").fill_null(0).cum_sum() // CALLS_AT_ONCE)
-    for part in share.partition_by("share", maintain_order=True):
-        yield part["customer_id"]
 
 
 def _of_customers(figures: Figures, customers: pl.Series, calls: pl.DataFrame) -> Figures:

@@ -36,12 +36,6 @@ if TYPE_CHECKING:
     from rating.periods import Period
 
 
-def first_period(ledger: Ledger, period: Period) -> Period:
-    """The first period of the store; the one asked for, where none was run yet."""
-    runs = ledger.runs()
-    return runs[0].period if runs else period
-
-
 def require_next(ledger: Ledger, period: Period) -> None:
     """Only the period after the last one run can be run; the first run is free to choose.
 
@@ -81,7 +75,7 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
     refuse_wrong_supplier(desk.settings.supplier)
     require_rules(desk.settings.documents.rules_dir)
     loaded = load_platform(folder, desk.settings, judge=partial(notice_problems, from_day=period.first_day))
-    platform, first = loaded.platform, first_period(desk.ledger, period)
+    platform, first = loaded.platform, issuing.first_period(desk.ledger, period)
     with loaded.naming_files():
         issuing.refuse_changed_one_offs(desk.ledger, loaded)
         history = issuing.history_of(desk.ledger, period, first, platform, desk.settings)
@@ -115,8 +109,9 @@ def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int,
 def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
     """Rate what is to be rated for a period and keep it as the pending rating."""
     rated = rating_run.rate_period(
-        desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings, desk.progress
-    )
+        desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
+        desk.settings, desk.progress,
+    )  # fmt: skip
     rating = rating_run.keep_rating(
         desk.store,
         desk.ledger,
@@ -322,8 +317,8 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
     with TemporaryDirectory(prefix="centime-") as folder:
         scratch = Store(Path(folder))
         rated = rating_run.rate_period(
-            desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings,
-            desk.progress, scratch,
+            desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
+            desk.settings, desk.progress, scratch,
         )  # fmt: skip
         _tell_rating(desk, report, rated)
         bill = bill_period(

@@ -64,8 +64,8 @@ def test_workers__none_is_begun_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (DocumentSettings(cpu_limit_s=1), "more than 1 s of processor (cpu_limit_s)"),
-        (DocumentSettings(wall_limit_s=1), "more than 1 s (wall_limit_s)"),
+        (DocumentSettings(cpu_limit_s=4), "more than 4 s of processor (cpu_limit_s)"),
+        (DocumentSettings(wall_limit_s=5), "more than 5 s (wall_limit_s)"),
         (DocumentSettings(memory_limit_mb=100), "more memory than there is, or than 100 MB (memory_limit_mb)"),
     ],
 )
