@@ -202,6 +202,7 @@ def test_line__a_share_of_a_month_of_several_keeps_its_quantity() -> None:
         ("traffic", "Communications – octobre 2026; Hors pack 71 min 01 s", None),
         ("traffic of an earlier period", "Communications – août 2026; Hors pack 1 min 01 s", None),
         ("one-off with decimals", "Frais uniques; le 12/10/2026", None),
+        ("one-off without a quantity", "Frais uniques", None),
     ],
 )
 def test_line__says_what_it_is_and_which_article_is_behind_it(
