@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import polars as pl
+import pytest
+
+from invoicing.electronic_parties import customer_warnings, refuse_wrong_supplier
+from rating.sources.settings_file import load_settings
 from tests.golden.sample_run import RUNS, SAMPLE, centime
 
 if TYPE_CHECKING:
@@ -42,3 +47,14 @@ def test_limits__a_held_invoice_is_named_and_made_by_the_next_render(tmp_path: P
     written = [f"{store}/invoices/2026/2026-{number:06d}.pdf" for number in range(1, 11)]
     assert pdfs(json.loads(rendered.stdout)) == written
     assert centime("verify", *common).returncode == 0
+    # Each customer with a VAT number got an electronic invoice that the official rules let pass.
+    electronic = [path for path in json.loads(rendered.stdout)["files_written"] if path.endswith(".xml")]
+    assert electronic == [path.replace(".pdf", ".xml") for path in written if not path.endswith("000006.pdf")]
+
+
+@pytest.mark.parametrize("month", RUNS)
+def test_sample__its_invented_numbers_are_right(month: str) -> None:
+    refuse_wrong_supplier(load_settings(SAMPLE / "centime.toml").supplier)
+    customers = pl.read_csv(SAMPLE / month / "platform" / "customers.csv", infer_schema=False)
+    assert customers["vat_number"].drop_nulls().len() > 8
+    assert customer_warnings(customers) == []
