@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from tests.cli.program import Place, Told
 
 DECK = "deck_id,prefix,zone_id,price_per_minute,setup_fee,effective_from,notified_on\n"
-TWICE = f"{DECK}d,33,FR,0.10,0,2026-01-01,2026-01-01\nd,3290,INFO,1,0,2026-01-01,2026-01-01\nd,=112,SOS,0.3,0,2026-01-01,2026-01-01\n"
+TWICE = f"""{DECK}\
+d,33,FR,0.10,0,2026-01-01,2026-01-01
+d,3290,INFO,1,0,2026-01-01,2026-01-01
+d,=112,SOS,0.3,0,2026-01-01,2026-01-01
+"""
 
 
 def supposed(place: Place, *options: str | Path) -> Told:
