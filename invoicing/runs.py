@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -263,12 +264,12 @@ def _spans(changes: pl.DataFrame, change: str) -> str:
     return ", ".join(spans) or "not there"
 
 
-def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
-    """Write the documents of a run, with the settings it was issued under."""
+def render(desk: Desk, run: Run, report: Report, *, again: bool, web_page: bool = False) -> None:
+    """Write the documents of a run, with the settings it was issued under; as web pages too where that is asked."""
     settings = parse_settings(json.loads(run.settings))
-    written = rendering.render_run(
-        desk.store, desk.ledger, run, settings, desk.settings.documents, desk.progress, again=again
-    )
+    documents = desk.settings.documents
+    documents = replace(documents, web_page=documents.web_page or web_page)
+    written = rendering.render_run(desk.store, desk.ledger, run, settings, documents, desk.progress, again=again)
     report.written += [str(desk.store.root / path) for path in written.paths]
     report.attention += written.held
     report.warnings += written.told

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from invoicing.documents.fonts import unwritable
 from invoicing.documents.pdf import render_pdf
+from invoicing.documents.web_page import render_web_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
 
@@ -27,7 +31,7 @@ class Files:
     broken: tuple[str, ...] = field(default=())
 
 
-def make_files(document: InvoiceDocument, settings: DocumentSettings) -> Files:  # noqa: ARG001
+def make_files(document: InvoiceDocument, settings: DocumentSettings) -> Files:
     """Make the files of a document.
 
     Args:
@@ -37,4 +41,16 @@ def make_files(document: InvoiceDocument, settings: DocumentSettings) -> Files: 
     Raises:
         InputRefused, ValueError: as `render_pdf`.
     """
-    return Files({"pdf": render_pdf(document)})
+    contents = {"pdf": render_pdf(document)}
+    if settings.web_page:
+        contents["html"] = render_web_page(document)
+    return Files(contents, tuple(_told(document)))
+
+
+def _told(document: InvoiceDocument) -> Iterator[str]:
+    """What could not be written as it is."""
+    names = [document.customer.name, document.customer.street, document.customer.city, document.supplier.name]
+    descriptions = [line.description for line in document.lines]
+    labels = [zone.label for zone in document.traffic] + [pack.label for pack in document.packs]
+    for text in unwritable([*names, *descriptions, *labels]):
+        yield f"no font of the documents has every character of {text!r}; the others are shown as \ufffd"
