@@ -56,7 +56,12 @@ PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of 
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
 STORE = Path("store")
-EXPORTED = ("rated", "lines", "invoices", "user_counts", "packs_used", "files", "quarantine")
+UBL = "ubl"
+# Of these, the credit notes are those dated in a period, whether it was run or not.
+DATED = ("credit_notes", "credit_note_lines")
+EXPORTED = (
+    "rated", "lines", "invoices", *DATED, "user_counts", "packs_used", "files", "quarantine", "journal", UBL,
+)  # fmt: skip
 LOG_WIDTH = 160
 BAD_USAGE = 2
 FAULT = 70  # as sysexits.h has it
@@ -178,12 +183,10 @@ def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
 
     status = troubled if report.attention or (common.strict and report.warnings) else 0
     if common.as_json:
-        from invoicing import exports
+        from invoicing.table_files import as_text
 
         document = asdict(report) | {
-            "tables": {
-                title: json.loads(exports.as_text(frame).write_json()) for title, frame in report.tables.items()
-            },
+            "tables": {title: json.loads(as_text(frame).write_json()) for title, frame in report.tables.items()},
             "files_written": report.written,
             "exit_status": status,
         }
@@ -346,7 +349,7 @@ def render(
     now: NowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the PDFs of an issued period, from what the ledger holds; the same bytes each time."""
+    """Write the documents of a period: its invoices and the credit notes dated in it; the same bytes each time."""
     from invoicing import runs
     from invoicing.desk import Report
     from rating.periods import Period
@@ -354,7 +357,41 @@ def render(
     common = Common("render", store, config, now, as_json)
     month, report = Period.parse(period), Report("render", period)
     with at_desk(common) as desk:
-        runs.render(desk, runs.issued_run(desk.ledger, month), report, again=True, web_page=html)
+        runs.render_period(desk, month, report, web_page=html)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime credit 2026-000042 --line 3 --reason 'Number 12 was never connected'")
+def credit(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number, such as 2026-000042.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, as the credit note will say it.")],
+    lines: Annotated[
+        list[int] | None, typer.Option("--line", help="All that is left of this line; may be repeated.")
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option("--amount", help="So many euro without VAT, of the invoice or of the one --line.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that is left of the invoice.")] = False,
+    note_date: Annotated[
+        str | None, typer.Option("--date", help="The credit note's date \\[default: the local day acted on].")
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Credit an issued invoice: a numbered credit note, never of more than what is left of the invoice."""
+    from invoicing import crediting, runs
+    from invoicing.desk import Report
+
+    common = Common("credit", store, config, now, as_json)
+    report = Report("credit")
+    extent, why = crediting.extent_of(lines or [], amount, everything=everything), crediting.reason_of(reason)
+    asked = day_of(note_date)
+    with at_desk(common) as desk:
+        runs.finish_earlier_runs(desk, report)
+        crediting.credit(desk, invoice, extent, why, asked, report)
+        runs.publish_credit_notes(desk, report)
     finish(common, report)
 
 
@@ -362,25 +399,30 @@ def render(
 def export(
     table: Annotated[str, typer.Argument(metavar="TABLE", help=f"One of {', '.join(EXPORTED)}.")],
     period: PeriodArgument,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .parquet, .csv, .ndjson or .xlsx file.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .parquet, .csv, .ndjson or .xlsx file; for ubl a .zip.")
+    ],
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one table of a period to a file."""
-    from invoicing import exports
+    """Write one table of a period to a file, or its electronic documents."""
+    from invoicing import exports, ubl_archive
     from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("export", store, config, now, as_json)
     month, report = Period.parse(period), Report("export", period)
     with at_desk(common, writes=False) as desk:
-        report.counts["rows"] = exports.export(desk.store, desk.ledger, table, month, output)
-        if not any(run.period == month for run in desk.ledger.runs()):
+        if table == UBL:
+            ubl_archive.export_ubl(desk, month, output, report)
+        else:
+            report.counts["rows"] = exports.export(desk, table, month, output)
+            report.messages.append(f"{report.counts['rows']} rows of {table} {period} in {output}")
+        if table not in DATED and not any(run.period == month for run in desk.ledger.runs()):
             report.warnings.append(f"{period} is not issued in this store")
     report.written.append(str(output))
-    report.messages.append(f"{report.counts['rows']} rows of {table} {period} in {output}")
     finish(common, report)
 
 
@@ -408,6 +450,26 @@ def explain(
         schema=["about", "explanation", "rule", "article"],
         orient="row",
     )
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime rerun 2026-000042 --to again/")
+def rerun(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number.")],
+    to: Annotated[Path | None, typer.Option("--to", help="Write its documents into this folder too.")] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an issued invoice again from what it was issued from, and say whether every figure and byte is the same."""
+    from invoicing.desk import Report
+    from invoicing.rerunning import rerun_invoice, tell_rerun
+
+    common = Common("rerun", store, config, now, as_json)
+    report = Report("rerun")
+    with at_desk(common, writes=False) as desk:
+        tell_rerun(desk, rerun_invoice(desk, invoice, to), report)
     finish(common, report)
 
 
@@ -457,6 +519,25 @@ def check(
     today = common.moment().astimezone(ZoneInfo(settings.rating.timezone)).date()
     check_tables(folder, settings, today, report)
     report.warnings += system_libraries.warnings()
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime validate store/invoices/2026/*.xml")
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Electronic invoices, UBL in XML.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Judge electronic invoices by the rules of UBL 2.1, EN 16931 and Peppol; exit 1 where one is not valid."""
+    from invoicing.desk import Report
+    from invoicing.validating import validate_files
+
+    common = Common("validate", store, config, now, as_json, strict)
+    report = Report("validate")
+    validate_files(files, common.settings().documents.rules_dir, report)
     finish(common, report)
 
 

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     Hashes = npt.NDArray[np.uint64]
 
 PROBES = [f"probe-{number}" for number in range(64)]
-BITS_PER_CALL = 32
+BITS_PER_CALL = 16
 LEAST_BITS, MOST_BITS = 1 << 16, 1 << 33
-BITS_PER_BYTE = 8
+BITS_PER_WORD = 64
+# Where in a hash its marks are told from: above all that the place of the word is told from.
+MARKS_FROM = (52, 58)
 # So few are looked for one by one.
 FEW = 8
 
@@ -84,28 +86,36 @@ def stored_indexes(store: Store, ledger: Ledger, condition: str = "true") -> Ite
 
 
 class Seen:
-    """A bit for each call_id that was seen: it may be wrong about a new one, never about one that was seen."""
+    """Two bits for each call_id that was seen: they may be wrong about a new one, never about one that was seen.
+
+    A Bloom filter in blocks of one word (Putze, Sanders and Singler, 2007): the bits of a call_id lie in one word,
+    so that memory is looked at once for all of them.
+    """
 
     def __init__(self, calls: int) -> None:
         """Make room for so many calls."""
         wanted = 1 << (max(calls, 1) * BITS_PER_CALL - 1).bit_length()
-        self._mask = np.uint64(min(max(wanted, LEAST_BITS), MOST_BITS) - 1)
-        self._bytes = np.zeros((int(self._mask) + 1) // BITS_PER_BYTE, dtype=np.uint8)
+        words = min(max(wanted, LEAST_BITS), MOST_BITS) // BITS_PER_WORD
+        self._mask = np.uint64(words - 1)
+        self._words = np.zeros(words, dtype=np.uint64)
 
-    def _places(self, hashes: Hashes) -> tuple[Hashes, npt.NDArray[np.uint8]]:
-        place = hashes & self._mask
-        bit = np.left_shift(np.uint8(1), (place & np.uint64(BITS_PER_BYTE - 1)).astype(np.uint8))
-        return place >> np.uint64(3), bit
+    def _places(self, hashes: Hashes) -> tuple[Hashes, Hashes]:
+        """The word of each, and its bits in it."""
+        one, within = np.uint64(1), np.uint64(BITS_PER_WORD - 1)
+        first, second = (one << ((hashes >> np.uint64(start)) & within) for start in MARKS_FROM)
+        return hashes & self._mask, first | second
 
-    def add(self, hashes: Hashes) -> None:
-        """Remember these."""
-        byte, bit = self._places(hashes)
-        np.bitwise_or.at(self._bytes, byte, bit)
+    def add(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        """Remember these; gives which of them may have been seen before, where False is certain."""
+        word, marks = self._places(hashes)
+        before = np.asarray((self._words[word] & marks) == marks)
+        np.bitwise_or.at(self._words, word, marks)
+        return before
 
     def may_hold(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Whether each may have been seen; False is certain."""
-        byte, bit = self._places(hashes)
-        return np.asarray((self._bytes[byte] & bit) != 0)
+        word, marks = self._places(hashes)
+        return np.asarray((self._words[word] & marks) == marks)
 
 
 def rows_with(indexes: Iterable[tuple[str, Hashes]], wanted: Hashes) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing import user_cap
+from invoicing.documents.rule_sets import require_rules
+from invoicing.electronic_parties import customer_warnings, refuse_wrong_supplier
 from invoicing.pipeline import USED_SCHEMA, History, bill_services
 from invoicing.prices import missing_prices
 from invoicing.totals import with_vat
@@ -32,6 +34,8 @@ def check_tables(folder: Path, settings: Settings, today: date, report: Report) 
     Raises:
         InputRefused: with every problem found.
     """
+    refuse_wrong_supplier(settings.supplier)
+    require_rules(settings.documents.rules_dir)
     loaded = load_platform(folder, settings, judge=partial(notice_problems, from_day=None))
     platform = loaded.platform
     problems = [
@@ -42,7 +46,7 @@ def check_tables(folder: Path, settings: Settings, today: date, report: Report) 
         with loaded.naming_files():
             raise InputRefused(f"{folder}: the platform tables cannot be used", tuple(set(problems)))
     with_vat(platform.customers.select("customer_id"), platform.customers, today, settings.vat)
-    report.warnings += loaded.warnings
+    report.warnings += [*loaded.warnings, *customer_warnings(platform.customers)]
     report.counts = {name: frame.height for name, frame in platform.frames().items()}
     report.tables["Platform tables"] = pl.DataFrame(
         list(report.counts.items()), schema={"table": pl.String, "rows": pl.Int64}, orient="row"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.journal import journal
 from invoicing.rating_run import rated_calls_of
-from invoicing.store import Store, write_whole
-from rating.money import MICRO
+from invoicing.table_files import decimal, require_target, write_table
 from rating.number_keys import with_number_texts
 from rating.periods import Period, period_text
 from schemas.errors import InputRefused
@@ -18,16 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from invoicing.desk import Desk
     from invoicing.ledger import Ledger
+    from invoicing.store import Store
 
-# What somebody typed must not be calculated by a spreadsheet that opens a CSV; typed columns keep their text.
-FREE_TEXT = ("description", "detail", "record")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-LARGEST_SHEET_ROWS = 1_048_575
-FORMATS = (".parquet", ".csv", ".ndjson", ".xlsx")
-# A workbook carries a moment; it is always this one, so that equal tables are equal bytes.
-SHEET_CREATED = datetime(2026, 1, 1)  # noqa: DTZ001 - the format has no zone
-DECIMAL = pl.Decimal(38, 6)
 QUARANTINE_COLUMNS = ["call_id", "reason", "source_file", "source_line", "detail", "record"]
 REASONS = {
     "before_start": "the call is of a period before the first that this store ran",
@@ -35,11 +28,6 @@ REASONS = {
     "outside_contract": "the customer's contract did not run on the day of the call",
     "no_rate": "the customer's deck has no entry for this destination on the day of the call",
 }
-
-
-def decimal(micro: str) -> pl.Expr:
-    """Millionths as a decimal of 6 places, exactly."""
-    return pl.col(micro).cast(DECIMAL) / pl.lit(MICRO).cast(DECIMAL)
 
 
 def rated(store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
@@ -71,9 +59,7 @@ def lines(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
         "order by invoice_number, line_no",
         [str(period)],
     )
-    return found.with_columns(
-        quantity=decimal("quantity_micro"), unit_price=decimal("unit_price_micro"), vat_rate=decimal("vat_rate_micro")
-    ).select(
+    return with_decimals(found).select(
         "invoice_number", "line_no", "customer_id", "kind", "product_id", "zone_id", "traffic_period", "rule",
         "description", "service_from", "service_to", "quantity", "unit_price", "net_cents", "vat_category", "vat_rate",
     )  # fmt: skip
@@ -85,6 +71,36 @@ def invoices(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
         "select invoice_number, customer_id, period, invoice_date, due_date, net_cents, vat_cents, gross_cents, "
         "status, supersedes, structured_communication from invoices where period = ? order by invoice_number",
         [str(period)],
+    )
+
+
+def credit_notes(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
+    """The credit notes dated in a period; amounts are positive, in favour of the customer."""
+    return ledger.frame(
+        "select credit_note_number, invoice_number, customer_id, credit_note_date, net_cents, vat_cents, gross_cents, "
+        "reason from credit_notes where credit_note_date between ? and ? order by credit_note_number",
+        [period.first_day, period.last_day],
+    )
+
+
+def credit_note_lines(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
+    """The lines of the credit notes dated in a period; one without `invoice_line_no` is on the invoice as a whole."""
+    found = ledger.frame(
+        "select l.*, n.invoice_number, n.customer_id from credit_note_lines l join credit_notes n "
+        "using (credit_note_number) where credit_note_date between ? and ? order by credit_note_number, line_no",
+        [period.first_day, period.last_day],
+    )
+    return with_decimals(found).select(
+        "credit_note_number", "line_no", "invoice_number", "invoice_line_no", "customer_id", "kind", "product_id",
+        "zone_id", "traffic_period", "rule", "description", "service_from", "service_to", "quantity", "unit_price",
+        "net_cents", "vat_category", "vat_rate",
+    )  # fmt: skip
+
+
+def with_decimals(lines: pl.DataFrame) -> pl.DataFrame:
+    """Add the quantities, prices and VAT rates of lines as decimals."""
+    return lines.with_columns(
+        quantity=decimal("quantity_micro"), unit_price=decimal("unit_price_micro"), vat_rate=decimal("vat_rate_micro")
     )
 
 
@@ -189,6 +205,8 @@ TABLES: dict[str, Callable[[Store, Ledger, Period], pl.DataFrame]] = {
     "rated": rated,
     "lines": lines,
     "invoices": invoices,
+    "credit_notes": credit_notes,
+    "credit_note_lines": credit_note_lines,
     "user_counts": user_counts,
     "packs_used": packs_used,
     "files": files,
@@ -196,72 +214,21 @@ TABLES: dict[str, Callable[[Store, Ledger, Period], pl.DataFrame]] = {
 }
 
 
-def export(store: Store, ledger: Ledger, table: str, period: Period, target: Path) -> int:
+JOURNAL = "journal"
+
+
+def export(desk: Desk, table: str, period: Period, target: Path) -> int:
     """Write one table to a file, whole or not at all; the format follows from its name. Gives the rows.
 
     Raises:
         InputRefused: for an unknown table or format, a folder that is not there, or more rows than a sheet holds.
     """
-    if table not in TABLES:
-        raise InputRefused(f"{table}: no such table; expected one of {', '.join(TABLES)}")
-    suffix = target.suffix.lower()
-    if suffix not in FORMATS:
-        raise InputRefused(f"{target}: expected a file name that ends in {', '.join(FORMATS)}")
-    if not target.parent.is_dir():
-        raise InputRefused(f"{target.parent}: there is no such folder; make it first, or write elsewhere")
-    if store.root.resolve() in target.resolve().parents:
-        raise InputRefused(f"{target}: this is inside the store, which keeps its own files only; write elsewhere")
-    frame = TABLES[table](store, ledger, period)
-    if suffix == ".xlsx" and frame.height > LARGEST_SHEET_ROWS:
-        raise InputRefused(
-            f"{target}: a sheet holds {LARGEST_SHEET_ROWS} rows and {table} has {frame.height}; "
-            "write .csv or .parquet instead"
-        )
-    writers: dict[str, Callable[[Path], object]] = {
-        ".parquet": frame.write_parquet,
-        ".csv": lambda path: as_text(neutralised(frame)).write_csv(path),
-        ".ndjson": lambda path: as_text(frame).write_ndjson(path),
-        ".xlsx": lambda path: _write_sheet(frame, table, path),
-    }
-    try:
-        write_whole(target, writers[suffix])
-    except OSError as error:
-        raise InputRefused(
-            f"{target}: cannot be written ({error.strerror or error}); write elsewhere, or free some space"
-        ) from None
+    if table not in (*TABLES, JOURNAL):
+        raise InputRefused(f"{table}: no such table; expected one of {', '.join((*TABLES, JOURNAL))}, or ubl")
+    require_target(desk.store, target)
+    if table == JOURNAL:
+        frame = journal(desk.store, desk.ledger, period, desk.settings.accounts)
+    else:
+        frame = TABLES[table](desk.store, desk.ledger, period)
+    write_table(frame, table, target)
     return frame.height
-
-
-def as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """Times, dates and decimals as text: `2026-10-01T08:00:00.000Z`, `2026-10-01`, no trailing zeros."""
-    columns = []
-    for name, dtype in frame.schema.items():
-        if isinstance(dtype, pl.Datetime):
-            columns.append(pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%.3fZ"))
-        elif dtype == pl.Date:
-            columns.append(pl.col(name).dt.to_string("%Y-%m-%d"))
-        elif dtype.is_decimal():
-            columns.append(pl.col(name).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."))
-    return frame.with_columns(columns)
-
-
-def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
-    """Free text that a spreadsheet would calculate gets an apostrophe in front (CSV; a sheet's texts are texts)."""
-    dangerous = [name for name in FREE_TEXT if name in frame.columns]
-    return frame.with_columns(
-        pl.when(pl.any_horizontal(*(pl.col(name).str.starts_with(start) for start in FORMULA_STARTS)))
-        .then("'" + pl.col(name))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in dangerous
-    )
-
-
-def _write_sheet(frame: pl.DataFrame, table: str, path: Path) -> None:
-    """One sheet with a header; numbers as numbers, and no clock in the file's properties."""
-    import xlsxwriter  # noqa: PLC0415 - no other export needs it
-
-    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-        book.set_properties({"created": SHEET_CREATED})
-        shown = frame.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
-        as_text(shown).write_excel(book, worksheet=table, autofit=True, freeze_panes=(1, 0))

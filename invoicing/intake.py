@@ -235,8 +235,7 @@ class _Reading:
 
     def _sort_out(self, block: _Block, seen: Seen) -> None:
         """Accept the calls that are certainly new; let the others wait, with the text of their records."""
-        suspect = pl.Series(seen.may_hold(block.hashes)) | ~pl.Series(block.hashes).is_first_distinct()
-        seen.add(block.hashes)
+        suspect = pl.Series(seen.add(block.hashes)) | ~pl.Series(block.hashes).is_first_distinct()
         place = block.file.place
         self._counts["records"][place] += block.records
         self._counts["quarantined"][place] += block.aside.height
@@ -344,9 +343,12 @@ class _Batches:
         periods = pl.select(period_number(pl.lit(local_days(calls["start"], timezone)))).to_series()
         for number in periods.unique().sort():
             here = periods == number
-            alone = here.all()
+            part = (calls, hashes) if here.all() else (calls.filter(here), hashes[here.to_numpy()])
+            if 2 * part[0].height < calls.height:
+                # The few of another month wait for long, and must not keep the texts of the whole block meanwhile.
+                part = (compact(part[0]), part[1])
             of_period = self._waiting.setdefault(int(number), [])
-            of_period.append((calls, hashes) if alone else (calls.filter(here), hashes[here.to_numpy()]))
+            of_period.append(part)
             if sum(part.height for part, _ in of_period) >= CALLS_PER_FILE:
                 self._write(int(number))
 

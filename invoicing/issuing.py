@@ -32,6 +32,12 @@ CUSTOMER_COLUMNS = [
 ]  # fmt: skip
 
 
+def first_period(ledger: Ledger, period: Period) -> Period:
+    """The first period of the store; the one asked for, where none was run yet."""
+    runs = ledger.runs()
+    return runs[0].period if runs else period
+
+
 def history_of(ledger: Ledger, period: Period, first: Period, platform: Platform, settings: Settings) -> History:
     """What the earlier runs of the store billed, as far as this period depends on it."""
     users = users_billed_before(ledger, period, first, service_rows(platform), platform, settings)
@@ -111,11 +117,7 @@ def choose_invoice_date(ledger: Ledger, today: date, asked: date | None) -> date
         InputRefused: for a day before it.
     """
     chosen = asked or today
-    if abs((chosen - today).days) > FARTHEST_DATE_DAYS:
-        raise InputRefused(
-            f"invoice date {chosen}: it is {today}, and a date more than {FARTHEST_DATE_DAYS} days away is taken for a "
-            "slip, for no later invoice could be dated before it"
-        )
+    refuse_far_date(chosen, today, "invoice")
     last = ledger.rows("select max(invoice_date) from invoices")[0][0]
     if isinstance(last, date) and chosen < last:
         raise InputRefused(
@@ -123,6 +125,19 @@ def choose_invoice_date(ledger: Ledger, today: date, asked: date | None) -> date
             "date; give --date with that day or a later one"
         )
     return chosen
+
+
+def refuse_far_date(chosen: date, today: date, document: str) -> None:
+    """A document is dated about the day on which it is made.
+
+    Raises:
+        InputRefused: for a day so far away that it must be a slip.
+    """
+    if abs((chosen - today).days) > FARTHEST_DATE_DAYS:
+        raise InputRefused(
+            f"{document} date {chosen}: it is {today}, and a date more than {FARTHEST_DATE_DAYS} days away is taken "
+            f"for a slip, for no later {document} could be dated before it"
+        )
 
 
 def balance(ledger: Ledger, pending: Rating | None = None) -> Balance:

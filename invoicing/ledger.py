@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = "2"
+FORMAT = "3"
 TABLES = """
 create table meta (name varchar primary key, content varchar not null);
 create table files (file_no integer primary key, source_file varchar not null, sha256 varchar not null unique,
@@ -68,6 +68,22 @@ create table one_offs (id varchar not null, kind varchar not null, customer_id v
   primary key (id, kind, invoice_number));
 create table documents (path varchar primary key, invoice_number varchar not null);
 """
+CREDIT_NOTE_TABLES = """
+create table credit_notes (credit_note_number varchar primary key, sequence integer not null,
+  invoice_number varchar not null, customer_id varchar not null, credit_note_date date not null,
+  net_cents bigint not null, vat_cents bigint not null, gross_cents bigint not null, reason varchar not null,
+  customer varchar not null, issued_at varchar not null, settings varchar not null, program varchar not null);
+create table credit_note_lines (credit_note_number varchar not null, line_no integer not null,
+  invoice_line_no integer, kind varchar not null, product_id varchar, zone_id varchar, traffic_period varchar,
+  rule varchar not null, description varchar not null, service_from date, service_to date,
+  quantity_micro bigint not null, unit_price_micro bigint, net_cents bigint not null, vat_category varchar not null,
+  vat_rate_micro bigint not null, primary key (credit_note_number, line_no));
+create table credit_note_vat_totals (credit_note_number varchar not null, vat_category varchar not null,
+  vat_rate_micro bigint not null, base_cents bigint not null, vat_cents bigint not null, reason varchar,
+  primary key (credit_note_number, vat_category, vat_rate_micro));
+"""
+# What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
+UPGRADES = {"2": CREDIT_NOTE_TABLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +147,7 @@ def _begin(path: Path) -> None:
     """Make an empty ledger, readable by its owner only."""
     with duckdb.connect(str(path)) as connection:
         connection.execute(TABLES)
+        connection.execute(CREDIT_NOTE_TABLES)
         connection.execute("insert into meta values ('format', ?)", [FORMAT])
     path.chmod(0o600)
 
@@ -139,10 +156,11 @@ class Ledger:
     """One open ledger; `with ledger.transaction():` around everything that belongs together."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open the ledger, or make it where it is not there yet.
+        """Open the ledger, or make it where it is not there yet; one of an earlier format is brought up to date.
 
         Raises:
-            StoreUnavailable: where the file is damaged, or of another format.
+            StoreUnavailable: where the file is damaged, or of another format; or of an earlier one and only to be
+                read.
         """
         self.read_only = read_only
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -155,13 +173,28 @@ class Ledger:
                 write_whole(path, _begin)
             self._connection = duckdb.connect(str(path), read_only=read_only, config=settings)
             self._connection.execute("set lock_configuration = true")
+            if not read_only:
+                self._bring_up_to_date()
         except duckdb.Error as error:
             raise StoreUnavailable(
                 f"{path}: the ledger cannot be opened: {str(error).splitlines()[0]}; restore it from a backup"
             ) from None
         found = self.meta("format")
+        if found in UPGRADES:
+            raise StoreUnavailable(
+                f"{path}: the ledger has format {found}, and a command that only reads does not change it; "
+                f"`centime read`, `run`, `render` or any other that writes brings it to format {FORMAT} when it starts"
+            )
         if found != FORMAT:
             raise StoreUnavailable(f"{path}: the ledger has format {found}, this program reads format {FORMAT}")
+
+    def _bring_up_to_date(self) -> None:
+        """Add what an earlier format lacks, all of it or nothing."""
+        lacking = UPGRADES.get(self.meta("format") or "")
+        if lacking is not None:
+            with self.transaction():
+                self.execute(lacking)
+                self.execute("update meta set content = ? where name = 'format'", [FORMAT])
 
     def close(self) -> None:
         """Close the connection."""

@@ -51,6 +51,21 @@ def number_invoices(customers: pl.DataFrame, invoice_date: date, last_sequence: 
     )
 
 
+def credit_note_number(day: date, last_sequence: int) -> tuple[int, str]:
+    """The next sequence and number of the credit notes, a series of their own: `CNYYYY-NNNNNN`, without gap.
+
+    Args:
+        day: The date of the credit note.
+        last_sequence: The last sequence taken in its year, 0 if none.
+
+    Raises:
+        InputRefused: where the year's numbers run out.
+    """
+    if last_sequence >= LARGEST_SEQUENCE:
+        raise InputRefused(f"all {LARGEST_SEQUENCE} credit note numbers of {day.year} are taken")
+    return last_sequence + 1, f"CN{day.year:04d}-{last_sequence + 1:06d}"
+
+
 def structured_communication(ten_digits: pl.Expr) -> pl.Expr:
     """The Belgian structured communication `+++ddd/dddd/ddddd+++`: ten digits and their remainder modulo 97.
 

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from schemas.platform import Platform
     from schemas.settings import Settings
 
+# So many rated calls are read at once, of as many customers as they belong to; those of one customer always.
+CALLS_AT_ONCE = 100_000
 POOL_KEY = ["customer_id", "user_id", "product_id", "period_number"]
 
 
@@ -151,19 +153,21 @@ def pools_of(
     late: pl.DataFrame,
     period: Period,
     first: Period,
+    before: user_cap.Before,
     platform: Platform,
     settings: Settings,
 ) -> pl.DataFrame:
     """The pools of the period and, for customers with late calls, of the periods of those (`POOL_SCHEMA`).
 
-    Takes of each late call `customer_id` and `period_number`.
+    Takes of each late call `customer_id` and `period_number`; `before` is what the period's own invoices build on.
     """
     rows = service_rows(platform)
     numbers = sorted({*late["period_number"].unique(), period.number})
     found = []
     for number in numbers:
         of = Period(number // 100, number % 100)
-        billed = users_billed_before(ledger, of, first, rows, platform, settings).by_product
+        users = before if of == period else users_billed_before(ledger, of, first, rows, platform, settings)
+        billed = users.by_product
         missing = user_cap.missing_at_start(rows, platform, billed.select("customer_id"), of, price_fallback=True)
         pools = packs.open_pools(
             rows,
@@ -191,14 +195,18 @@ def rate_period(
     ledger: Ledger,
     period: Period,
     first: Period,
+    before: user_cap.Before,
     platform: Platform,
     settings: Settings,
     progress: Progress,
     target: Store | None = None,
+    without: pl.Series | None = None,
 ) -> RatedPeriod:
     """Rate what is to be rated, into files of the store, or of a `target` that is thrown away.
 
-    The ledger is not changed, and files that it never names are swept from the store.
+    `before` is what the invoices of the period before billed for users, `first` the store's first period; calls
+    with a call_id of `without` are left out. The ledger is not changed, and files that it never names are swept
+    from the store.
     """
     target = target or store
     lookups = coded(platform)
@@ -210,14 +218,14 @@ def rate_period(
     count = answered_to_rate(ledger, period)
     progress.start("rating calls", count)
     with Buckets(target, lookups, count) as buckets:
-        late = _match(store, ledger, period, first, lookups, settings, buckets, rated)
+        left_out, late = _match(store, ledger, period, first, lookups, settings, buckets, rated, without)
         progress.advance(count // 2)
-        rated.pools = pools_of(ledger, late, period, first, platform, settings)
+        rated.pools = pools_of(ledger, late, period, first, before, platform, settings)
         _settle(target, lookups, buckets, rated)
     progress.advance(count - count // 2)
-    if rated.calls + rated.unrated.height != count:
+    if rated.calls + rated.unrated.height + left_out != count:
         raise StoreUnavailable(
-            f"{count} calls were to be rated and {rated.calls} + {rated.unrated.height} came out: "
+            f"{count} calls were to be rated and {rated.calls} + {rated.unrated.height} + {left_out} came out: "
             "nothing was stored; please report this"
         )
     return rated
@@ -232,22 +240,28 @@ def _match(
     settings: Settings,
     buckets: Buckets,
     rated: RatedPeriod,
-) -> pl.DataFrame:
-    """The first pass; gives `customer_id` and `period_number` of customers with late calls."""
+    without: pl.Series | None,
+) -> tuple[int, pl.DataFrame]:
+    """The first pass; gives how many calls were left out, and `customer_id` and `period_number` of the late ones."""
     shas = ledger.stored_files()
 
-    def match(path: str) -> Matched:
+    def match(path: str) -> tuple[int, Matched]:
         calls = store.read_frame(path, shas[path]).select(CALL_SCHEMA.keys()).filter(pl.col("duration_s") > 0)
-        matched = match_calls(calls, lookups, settings.rating, first)
+        wanted = calls if without is None else calls.filter(~pl.col("call_id").is_in(without.implode()))
+        matched = match_calls(wanted, lookups, settings.rating, first)
         buckets.put(path, matched.calls)
         late = matched.calls.filter(pl.col("period_number") < period.number)
-        return matched._replace(calls=late.select(pl.col("customer_id").cast(pl.String), "period_number").unique())
+        late = late.select(pl.col("customer_id").cast(pl.String), "period_number").unique()
+        return calls.height - wanted.height, matched._replace(calls=late)
 
-    found = list(in_order(match, paths_to_rate(ledger, period)))
+    worked = list(in_order(match, paths_to_rate(ledger, period)))
+    found = [matched for _, matched in worked]
     rated.unrated = pl.concat([rated.unrated, *(matched.unrated for matched in found)]).sort("call_id")
     reports = pl.concat([_no_reports(), *(matched.reports for matched in found)])
     rated.reports = reports.group_by("rule", "customer_id").agg(pl.col("calls").sum()).sort("rule", "customer_id")
-    return pl.concat([_no_late_calls(), *(matched.calls for matched in found)]).unique()
+    return sum(left_out for left_out, _ in worked), pl.concat(
+        [_no_late_calls(), *(matched.calls for matched in found)]
+    ).unique()
 
 
 def _no_reports() -> pl.DataFrame:
@@ -402,6 +416,17 @@ def read_rated(
         calls = pl.scan_parquet(stored, hive_partitioning=False).filter(*conditions).collect()
         found.append(with_prices(calls, prices))
     return pl.concat(found)
+
+
+def in_shares(customers: pl.Series, traffic: pl.DataFrame) -> Iterator[pl.Series]:
+    """The customers, in their order, divided so that each share has at most `CALLS_AT_ONCE` calls or one customer."""
+    calls = traffic.group_by(pl.col("customer_id").cast(pl.String)).agg(pl.col("calls").sum())
+    counts = pl.DataFrame({"customer_id": customers.cast(pl.String)}).join(
+        calls, on="customer_id", how="left", maintain_order="left"
+    )
+    share = counts.with_columns(share=pl.col("calls").fill_null(0).cum_sum() // CALLS_AT_ONCE)
+    for part in share.partition_by("share", maintain_order=True):
+        yield part["customer_id"]
 
 
 def _files_of(ledger: Ledger, rating: Rating, period: Period | None, customers: pl.Series | None) -> list[str]:

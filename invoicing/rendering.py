@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.documents.assembly import Figures, documents_of
+from invoicing.documents.rule_sets import rules_in_use
 from invoicing.documents.workers import made_by_workers
-from invoicing.rating_run import rated_calls_of
+from invoicing.outbox import outbox_entry
+from invoicing.rating_run import in_shares, rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.store import Store, sha256_of_bytes
 from rating.periods import Period
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from schemas.platform import Platform
     from schemas.settings import DocumentSettings, Settings
 
-# So many calls are read at once, of as many customers as they belong to; those of one customer always.
-CALLS_AT_ONCE = 100_000
 # So many written documents are named in the ledger at once: a commit takes as long as writing several files.
 NAMED_AT_ONCE = 64
 # The kinds of file that a document may have.
@@ -75,9 +75,14 @@ class Written:
         return Written(sorted(self.paths), sorted(self.held), sorted(self.told))
 
 
-def document_path(invoice_number: str, suffix: str) -> str:
-    """Where a file of a document stands in the store."""
-    return f"invoices/{invoice_number[:4]}/{invoice_number}.{suffix}"
+def document_path(number: str, suffix: str) -> str:
+    """Where a file of an invoice or credit note stands in the store: in the folder of its number's year."""
+    return f"invoices/{number.removeprefix('CN')[:4]}/{number}.{suffix}"
+
+
+def outbox_path(number: str) -> str:
+    """Where the entry of a document's electronic form stands in the outbox."""
+    return document_path(number, "json").replace("invoices/", "outbox/", 1)
 
 
 def issued_documents(
@@ -105,20 +110,9 @@ def issued_documents(
         months_before(ledger, run.period),
     )
     traffic = store.read_frame(rating.traffic_path, ledger.stored_files()[rating.traffic_path])
-    for customers in _in_shares(invoices["customer_id"], traffic):
+    for customers in in_shares(invoices["customer_id"], traffic):
         calls = rated_calls_of(store, ledger, rating, customers=customers)
         yield from documents_of(_of_customers(figures, customers, calls), platform, settings)
-
-
-def _in_shares(customers: pl.Series, traffic: pl.DataFrame) -> Iterator[pl.Series]:
-    """The customers, in their order, divided so that each share has at most `CALLS_AT_ONCE` calls or one customer."""
-    calls = traffic.group_by(pl.col("customer_id").cast(pl.String)).agg(pl.col("calls").sum())
-    counts = pl.DataFrame({"customer_id": customers.cast(pl.String)}).join(
-        calls, on="customer_id", how="left", maintain_order="left"
-    )
-    share = counts.with_columns(share=pl.col("calls").fill_null(0).cum_sum() // CALLS_AT_ONCE)
-    for part in share.partition_by("share", maintain_order=True):
-        yield part["customer_id"]
 
 
 def _of_customers(figures: Figures, customers: pl.Series, calls: pl.DataFrame) -> Figures:
@@ -188,11 +182,22 @@ def render_run(
     platform = load_snapshot(store, ledger, run.snapshot, settings).platform
     progress.start("writing invoices", len(wanted))
     documents = issued_documents(store, ledger, run, platform, settings, wanted)
-    return publish(store, ledger, made_by_workers(documents, limits), progress)
+    return publish(store, ledger, made_by_workers(documents, limits), rules_in_use(limits), progress)
 
 
-def publish(store: Store, ledger: Ledger, documents: Iterable[Made], progress: Progress) -> Written:
-    """Write the documents as they come, and name them in the ledger, some at a time, once they are there to stay."""
+def publish(store: Store, ledger: Ledger, documents: Iterable[Made], rules: str | None, progress: Progress) -> Written:
+    """Write the documents as they come, and name them in the ledger, some at a time, once they are there to stay.
+
+    Args:
+        store: Where they go.
+        ledger: What names them.
+        documents: What was made.
+        rules: The rule sets that the electronic ones were judged by; None where they were not.
+        progress: Told of each.
+
+    Raises:
+        StoreUnavailable: where a document made again is not the one that was published, byte for byte.
+    """
     published = ledger.stored_files()
     written, unnamed = Written(), _Unnamed(ledger)
     for made in documents:
@@ -205,7 +210,8 @@ def publish(store: Store, ledger: Ledger, documents: Iterable[Made], progress: P
                     f"{store.root / path}: made again it would differ from the one that was published (another "
                     "version of the program); the published one was left as it is"
                 )
-        for path, content in contents.items():
+        # What is to be sent lies there before its entry in the outbox does.
+        for path, content in (contents | _outbox(made, contents, rules, published)).items():
             sha256, size = store.write(path, partial(_write, content))
             if path not in published:
                 unnamed.add(path, sha256, size, number)
@@ -213,6 +219,21 @@ def publish(store: Store, ledger: Ledger, documents: Iterable[Made], progress: P
         unnamed.name_many()
     unnamed.name()
     return written.in_order()
+
+
+def _outbox(made: Made, contents: dict[str, bytes], rules: str | None, published: dict[str, str]) -> dict[str, bytes]:
+    """The entry of an electronic document by its path; none where there is one already that says something else.
+
+    The rules may be others by now than those the document was published under: the entry tells of those.
+    """
+    number = str(made.document.number)
+    path, entry_path = document_path(number, "xml"), outbox_path(number)
+    if path not in contents or made.files is None or made.files.parties is None:
+        return {}
+    is_credit_note = made.document.corrects is not None
+    sha256 = sha256_of_bytes(contents[path])
+    entry = outbox_entry(number, path, sha256, made.files.parties, rules, is_credit_note=is_credit_note)
+    return {entry_path: entry} if published.get(entry_path, sha256_of_bytes(entry)) == sha256_of_bytes(entry) else {}
 
 
 class _Unnamed:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import intake, issuing, rating_run, rendering, snapshots
+from invoicing import credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
 from invoicing.documents.assembly import Figures
+from invoicing.documents.rule_sets import require_rules
+from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
 from invoicing.issuing import Tables
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
@@ -32,13 +34,9 @@ if TYPE_CHECKING:
     from invoicing.desk import Desk, Report
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.rating_run import RatedPeriod
+    from invoicing.rendering import Written
     from rating.periods import Period
-
-
-def first_period(ledger: Ledger, period: Period) -> Period:
-    """The first period of the store; the one asked for, where none was run yet."""
-    runs = ledger.runs()
-    return runs[0].period if runs else period
+    from schemas.settings import DocumentSettings, Supplier
 
 
 def require_next(ledger: Ledger, period: Period) -> None:
@@ -72,11 +70,15 @@ def require_invoice_day(desk: Desk, period: Period) -> None:
 def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | None = None) -> Tables:
     """The platform tables for a period, with everything judged that needs no call: notice, prices, VAT rates.
 
+    The supplier and the rules for electronic invoices are judged first: documents are made of them at the end.
+
     Raises:
         InputRefused: with every problem found.
     """
+    refuse_wrong_supplier(desk.settings.supplier)
+    require_rules(desk.settings.documents.rules_dir)
     loaded = load_platform(folder, desk.settings, judge=partial(notice_problems, from_day=period.first_day))
-    platform, first = loaded.platform, first_period(desk.ledger, period)
+    platform, first = loaded.platform, issuing.first_period(desk.ledger, period)
     with loaded.naming_files():
         issuing.refuse_changed_one_offs(desk.ledger, loaded)
         history = issuing.history_of(desk.ledger, period, first, platform, desk.settings)
@@ -110,8 +112,9 @@ def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int,
 def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
     """Rate what is to be rated for a period and keep it as the pending rating."""
     rated = rating_run.rate_period(
-        desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings, desk.progress
-    )
+        desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
+        desk.settings, desk.progress,
+    )  # fmt: skip
     rating = rating_run.keep_rating(
         desk.store,
         desk.ledger,
@@ -266,22 +269,62 @@ def _spans(changes: pl.DataFrame, change: str) -> str:
 
 def render(desk: Desk, run: Run, report: Report, *, again: bool, web_page: bool = False) -> None:
     """Write the documents of a run, with the settings it was issued under; as web pages too where that is asked."""
+    require_rules(desk.settings.documents.rules_dir)
     settings = parse_settings(json.loads(run.settings))
-    documents = desk.settings.documents
-    documents = replace(documents, web_page=documents.web_page or web_page)
+    documents = with_web_page(desk.settings.documents, asked=web_page)
     written = rendering.render_run(desk.store, desk.ledger, run, settings, documents, desk.progress, again=again)
+    _tell_written(desk, written, settings.supplier, report)
+
+
+def with_web_page(settings: DocumentSettings, *, asked: bool) -> DocumentSettings:
+    """The settings, with web pages where these or the command ask for them."""
+    return replace(settings, web_page=settings.web_page or asked)
+
+
+def _tell_written(desk: Desk, written: Written, supplier: Supplier, report: Report) -> None:
+    """What was written, and why there is no electronic form of it where the supplier's settings have none."""
     report.written += [str(desk.store.root / path) for path in written.paths]
     report.attention += written.held
+    if written.paths or written.held:
+        report.warnings += electronic_warnings(supplier, desk.settings.documents)
     report.warnings += written.told
     if written.paths:
-        report.messages.append(f"{len(written.paths)} documents in {desk.store.root / 'invoices'}")
+        pdfs, electronic = (sum(path.endswith(suffix) for path in written.paths) for suffix in (".pdf", ".xml"))
+        folder = desk.store.root / "invoices"
+        report.messages.append(f"{pdfs} documents in {folder}, {electronic} of them as electronic invoices too")
+
+
+def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool = False) -> None:
+    """Write the documents of a period again: its invoices, and the credit notes dated in it.
+
+    Raises:
+        InputRefused: where it has neither.
+    """
+    numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
+    if not numbers or period in [run.period for run in desk.ledger.runs()]:
+        render(desk, issued_run(desk.ledger, period), report, again=True, web_page=web_page)
+    render_credit_notes(desk, numbers, report, web_page=web_page)
+
+
+def render_credit_notes(desk: Desk, numbers: list[str], report: Report, *, web_page: bool = False) -> None:
+    """Write the documents of credit notes, each with the settings it was made with."""
+    require_rules(desk.settings.documents.rules_dir)
+    documents = with_web_page(desk.settings.documents, asked=web_page)
+    written = credit_note_rendering.render_credit_notes(desk.store, desk.ledger, numbers, documents, desk.progress)
+    _tell_written(desk, written, desk.settings.supplier, report)
+
+
+def publish_credit_notes(desk: Desk, report: Report) -> None:
+    """Write the documents of the credit notes that have none yet."""
+    render_credit_notes(desk, credit_note_rendering.unpublished_credit_notes(desk.ledger), report)
 
 
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
-    """Publish what was committed by a run that died before its documents were written."""
+    """Publish what was committed by a command that died before its documents were written."""
     for run in desk.ledger.runs():
         if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
             render(desk, run, report, again=False)
+    publish_credit_notes(desk, report)
 
 
 def run(
@@ -312,8 +355,8 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
     with TemporaryDirectory(prefix="centime-") as folder:
         scratch = Store(Path(folder))
         rated = rating_run.rate_period(
-            desk.store, desk.ledger, period, tables.history.first_period, tables.platform, desk.settings,
-            desk.progress, scratch,
+            desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
+            desk.settings, desk.progress, scratch,
         )  # fmt: skip
         _tell_rating(desk, report, rated)
         bill = bill_period(
@@ -329,7 +372,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
             report.written += written.paths
             report.attention += written.held
-            report.warnings += written.told
+            report.warnings += [*electronic_warnings(desk.settings.supplier, desk.settings.documents), *written.told]
 
 
 def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report: Report) -> None:

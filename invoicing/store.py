@@ -1,7 +1,8 @@
 """The store: a folder of immutable files beside the ledger, and the lock that lets one process write.
 
     store/  calls/period=2026-10/*.parquet   quarantine/*.parquet   rated/period=2026-10/*.parquet
-            snapshots/<sha256>/              invoices/2026/*.pdf    ledger.duckdb    lock
+            snapshots/<sha256>/              invoices/2026/*.{pdf,xml}    outbox/2026/*.json
+            ledger.duckdb    lock
 
 A file is written under a temporary name, synced and renamed; it counts only once the ledger names it. What a
 run that died left behind is therefore either named, and whole, or not named, and removed by `sweep`.
@@ -163,7 +164,7 @@ class Store:
             if is_temporary(path):
                 path.unlink()
         self.clear_working_folder()
-        for folder in (*FOLDERS, "invoices"):
+        for folder in (*FOLDERS, "invoices", "outbox"):
             for path in sorted((self.root / folder).rglob("*")):
                 relative = path.relative_to(self.root).as_posix()
                 own = OWN_FILE.fullmatch(relative) is not None and relative not in named

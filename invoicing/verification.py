@@ -8,8 +8,10 @@ import polars as pl
 
 from invoicing import issuing
 from invoicing.conservation import unbalanced_files
+from invoicing.credit_note_checks import credit_note_differences
+from invoicing.credit_note_rendering import unpublished_credit_notes
 from invoicing.numbering import structured_communication
-from invoicing.rendering import SUFFIXES, document_path, unpublished_numbers
+from invoicing.rendering import SUFFIXES, document_path, outbox_path, unpublished_numbers
 from invoicing.store import Store, is_temporary, sha256_of_file
 from invoicing.totals import vat_totals
 from rating.money import line_amount_cents
@@ -30,6 +32,7 @@ def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
     altered = bool(found)
     found += _numbers(ledger)
     found += _sums(ledger)
+    found += credit_note_differences(ledger)
     found += _conservation(ledger)
     if not altered:
         # Calls are added up again only from files that are what they were.
@@ -50,13 +53,15 @@ def _altered_files(store: Store, ledger: Ledger, progress: Progress) -> list[str
             found.append(f"{file}: its SHA-256 is not the one in the ledger: it was altered")
         progress.advance()
     # What a command that died left in the other folders is not the store's; the next one removes it.
+    numbers = [number for run in ledger.runs() for number in unpublished_numbers(ledger, run)]
+    numbers += unpublished_credit_notes(ledger)
     unpublished = {
-        document_path(number, suffix)
-        for run in ledger.runs()
-        for number in unpublished_numbers(ledger, run)
-        for suffix in SUFFIXES
+        path
+        for number in numbers
+        for path in (*(document_path(number, suffix) for suffix in SUFFIXES), outbox_path(number))
     }
-    for document in sorted((store.root / "invoices").rglob("*")):
+    published = [*(store.root / "invoices").rglob("*"), *(store.root / "outbox").rglob("*")]
+    for document in sorted(published):
         relative = document.relative_to(store.root).as_posix()
         if document.is_file() and relative not in {*named, *unpublished} and not is_temporary(document):
             found.append(f"{document}: the ledger does not name this file")

@@ -7,6 +7,8 @@ integer division of negative numbers differs between engines, and one engine can
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import polars as pl
 
 from schemas.errors import InputRefused
@@ -15,13 +17,16 @@ MICRO = 1_000_000
 MICRO_PER_CENT = 10_000
 LARGEST_INT64 = 2**63 - 1
 
+# A column of integers, or a single one.
+Whole = TypeVar("Whole", int, pl.Expr)
+
 
 def ceil_div(numerator: pl.Expr, denominator: int | pl.Expr) -> pl.Expr:
     """The quotient rounded up, exactly; the denominator is above 0."""
     return -((-numerator) // denominator)
 
 
-def half_up_div(numerator: pl.Expr, denominator: int | pl.Expr) -> pl.Expr:
+def half_up_div(numerator: Whole, denominator: int | Whole) -> Whole:
     """The quotient rounded to the nearest whole number, a half upwards; the denominator is above 0."""
     return (2 * numerator + denominator) // (2 * denominator)
 
@@ -64,5 +69,6 @@ def narrow_cents(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 def decimal_text(micro: object) -> str:
     """Millionths as people write them, exactly: 50_000 is `0.05`. For messages; tables have columns of decimals."""
-    whole, rest = divmod(int(str(micro)), MICRO)
-    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+    number = int(str(micro))
+    whole, rest = divmod(abs(number), MICRO)
+    return f"{'-' if number < 0 else ''}{whole}.{rest:06d}".rstrip("0").rstrip(".")

@@ -132,6 +132,33 @@ class DocumentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts that `export journal` books on, by default those of the Belgian chart of accounts (PCMN, MAR).
+
+    Attributes:
+        user: Turnover of products of this kind; `number`, `pack`, `option` and `one_off` likewise.
+        number: As `user`.
+        pack: As `user`.
+        option: As `user`.
+        one_off: As `user`; charges without a product too.
+        traffic: Turnover of calls.
+        reduction: Price reductions, and credit notes on an invoice as a whole.
+        vat: VAT to be paid.
+        receivable: What customers owe.
+    """
+
+    user: str = "700100"
+    number: str = "700200"
+    pack: str = "700300"
+    option: str = "700400"
+    one_off: str = "700500"
+    traffic: str = "700600"
+    reduction: str = "708000"
+    vat: str = "451000"
+    receivable: str = "400000"
+
+
+@dataclass(frozen=True, slots=True)
 class VatRate:
     """The rate of a VAT category from a day on; 21 % is 21_000_000 millionths of a percent."""
 
@@ -155,6 +182,7 @@ class Settings:
     billing: BillingSettings = field(default_factory=BillingSettings)
     vat: tuple[VatRate, ...] = DEFAULT_VAT
     documents: DocumentSettings = field(default_factory=DocumentSettings)
+    accounts: Accounts = field(default_factory=Accounts)
     bounds: dict[str, object] = field(default_factory=dict)
 
 
@@ -226,6 +254,12 @@ def _country_code(found: object) -> str:
     return found
 
 
+def _account(found: object) -> str:
+    if not isinstance(found, str) or not re.fullmatch("[0-9A-Za-z][0-9A-Za-z.]{0,19}", found):
+        raise _Refused('expected an account in quotes, up to 20 digits, letters and points, such as "700000"')
+    return found
+
+
 def _day(found: object) -> date:
     if isinstance(found, date) and not isinstance(found, datetime):
         return found
@@ -271,6 +305,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "web_page": _yes_or_no,
         "customers": _by_name,
     },
+    "accounts": {name.name: _account for name in fields(Accounts)},
     "customer": {"mask_digits": _whole(0, 15), "attach_calls": _yes_or_no},
     "vat": {
         "category": _one_of(*VAT_CATEGORIES),
@@ -279,7 +314,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "reason": _text,
     },
 }
-_SECTIONS = ("supplier", "rating", "billing", "documents", "vat", "bounds")
+_SECTIONS = ("supplier", "rating", "billing", "documents", "accounts", "vat", "bounds")
 _VAT_REQUIRED = ("category", "rate", "effective_from")
 
 
@@ -305,6 +340,7 @@ def parse_settings(document: Mapping[str, object], *, file: str = FILE_NAME) -> 
         billing=BillingSettings(**judging.section(document, "billing")),
         vat=judging.vat(document.get("vat", [])),
         documents=judging.documents(document),
+        accounts=Accounts(**judging.section(document, "accounts")),
         bounds=judging.as_it_is(document, "bounds"),
     )
     if judging.problems:
@@ -426,6 +462,7 @@ def settings_document(settings: Settings) -> dict[str, object]:
         "billing": billing,
         "vat": [_vat_document(rate) for rate in settings.vat],
         "documents": asdict(settings.documents),
+        "accounts": asdict(settings.accounts),
         "bounds": _plain(settings.bounds),
     }
 

@@ -36,6 +36,7 @@ ARTICLES = {
     "R-RETRO": "",
     "R-ONEOFF": "8.1, 6.3",
     "R-CREDIT": "10.4",
+    "R-CREDIT-NOTE": "5.1, 8.1",
     "R-INVOICE": "5.1, 5.2, 8.1",
     "R-RERUN": "14.2",
 }

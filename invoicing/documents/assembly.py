@@ -77,8 +77,8 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
     slices = dict(zip(places["customer_id"], zip(_starts(places["len"]), places["len"], strict=True), strict=True))
     detail = detail.drop("customer_id")
     parts = _Parts(
-        lines=_by_customer(figures.lines.sort("customer_id", "line_no"), _line),
-        vat=_by_customer(figures.vat_totals.sort("customer_id", "vat_category"), _vat_total),
+        lines=_by_customer(figures.lines.sort("customer_id", "line_no"), line_of),
+        vat=_by_customer(figures.vat_totals.sort("customer_id", "vat_category"), vat_total_of),
         packs=_by_customer(_with_pack_labels(figures.packs_used, platform, languages), _pack_use),
         traffic=_by_customer(_traffic(calls), _zone_traffic),
         months=_by_customer(_months(figures.months), _month_total),
@@ -88,7 +88,6 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
         pl.col("len").fill_null(0), "customer_id", descending=[True, False]
     )
     for invoice in ordered.iter_rows(named=True):
-        customer = json.loads(invoice["customer"])
         customer_id = invoice["customer_id"]
         start, count = slices.get(customer_id, (0, 0))
         yield InvoiceDocument(
@@ -99,7 +98,7 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
             due_date=invoice["due_date"],
             structured_communication=invoice.get("structured_communication"),
             supplier=settings.supplier,
-            customer=Customer(**{name: customer[name] for name in Customer.__dataclass_fields__}),
+            customer=customer_of(invoice["customer"]),
             lines=tuple(parts.lines.get(customer_id, ())),
             traffic=tuple(parts.traffic.get(customer_id, ())),
             packs=tuple(parts.packs.get(customer_id, ())),
@@ -186,12 +185,20 @@ def call_detail(labelled: pl.DataFrame, timezone: str) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _line(row: dict[str, Any]) -> Line:
+def customer_of(stored: str) -> Customer:
+    """The customer as the ledger keeps it with a document, a JSON object."""
+    customer = json.loads(stored)
+    return Customer(**{name: customer[name] for name in Customer.__dataclass_fields__})
+
+
+def line_of(row: dict[str, Any]) -> Line:
+    """The line of a row of the ledger."""
     fields = {name: row[name] for name in Line.__dataclass_fields__ if name != "article"}
     return Line(**fields, article=article_of(str(row["rule"])))
 
 
-def _vat_total(row: dict[str, Any]) -> VatTotal:
+def vat_total_of(row: dict[str, Any]) -> VatTotal:
+    """The VAT total of a row of the ledger."""
     return VatTotal(row["vat_category"], row["vat_rate_micro"], row["base_cents"], row["vat_cents"], row["reason"])
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from invoicing.documents.charts import months_chart
+from invoicing.documents.figures import check_figures
+from invoicing.documents.notes import vat_reason
 from invoicing.documents.payment_code import payment_code
 from invoicing.documents.sections import (
     PREMIUM,
@@ -23,7 +25,7 @@ from rating.periods import Period
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from invoicing.documents.model import InvoiceDocument, MonthTotal, VatTotal
+    from invoicing.documents.model import InvoiceDocument, MonthTotal
     from invoicing.documents.words import Language
 
 
@@ -33,6 +35,7 @@ def view_of(document: InvoiceDocument, speech: Language) -> View:
     Raises:
         ValueError: if the figures do not add up, or a line is of an unknown kind.
     """
+    _check_kinds(document)
     check_figures(document)
     credited = document.corrects is not None
     payable = document.number is not None and not credited and document.gross_cents > 0
@@ -60,29 +63,11 @@ def view_of(document: InvoiceDocument, speech: Language) -> View:
     )
 
 
-def check_figures(document: InvoiceDocument) -> None:
-    """A document whose parts do not make its totals is not shown to anybody.
-
-    Raises:
-        ValueError: with what does not add up.
-    """
-    name = f"invoice {document.number}"
+def _check_kinds(document: InvoiceDocument) -> None:
+    """A document with a line that no section shows is not shown to anybody."""
     unknown = {line.kind for line in document.lines} - SECTION_KINDS
     if unknown:
-        raise ValueError(f"{name}: no section for lines of kind {', '.join(sorted(unknown))}")
-    traffic_cents = sum(line.net_cents for line in document.lines if line.kind == "traffic")
-    if document.corrects is not None:
-        traffic_cents = 0  # its lines are all there is
-    sums = [
-        ("lines", sum(line.net_cents for line in document.lines), document.net_cents),
-        ("traffic", sum(zone.amount_cents for zone in document.traffic), traffic_cents),
-        ("VAT bases", sum(total.base_cents for total in document.vat), document.net_cents),
-        ("VAT", sum(total.vat_cents for total in document.vat), document.vat_cents),
-        ("net and VAT", document.net_cents + document.vat_cents, document.gross_cents),
-    ]
-    for part, found, expected in sums:
-        if found != expected:
-            raise ValueError(f"{name}: {part} make {found} cents, not {expected}")
+        raise ValueError(f"invoice {document.number}: no section for lines of kind {', '.join(sorted(unknown))}")
 
 
 def _heading(document: InvoiceDocument) -> str:
@@ -172,19 +157,13 @@ def _totals(document: InvoiceDocument, before: MonthTotal | None, speech: Langua
         base = speech.money(total.base_cents)
         label = speech.say("total.vat", rate=speech.percent(total.rate_micro_percent), base=base)
         figures_of = (speech.amount(total.vat_cents), *none)
-        yield Row(label, figures_of, tuple(filter(None, [_vat_reason(total, speech)])))
+        yield Row(label, figures_of, tuple(filter(None, [vat_reason(total, speech)])))
     yield Row(speech.say("total.gross"), (speech.amount(document.gross_cents), *none), weight="gross")
 
 
 def _premium_note(document: InvoiceDocument, speech: Language) -> tuple[str, ...]:
     premium_cents = sum(zone.amount_cents for zone in document.traffic if zone.zone_kind == PREMIUM)
     return (speech.say("traffic.premium_part", amount=speech.money(premium_cents)),) if premium_cents else ()
-
-
-def _vat_reason(total: VatTotal, speech: Language) -> str:
-    if total.reason is not None:
-        return total.reason
-    return "" if total.category == "S" else speech.say(f"vat.{total.category}")
 
 
 def _remarks(document: InvoiceDocument, speech: Language, *, payable: bool) -> Iterator[str]:

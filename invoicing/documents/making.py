@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from invoicing.documents.call_csv import calls_as_csv
+from invoicing.documents.electronic_address import parties_of, why_pdf_only
+from invoicing.documents.files import Files
 from invoicing.documents.fonts import unwritable
 from invoicing.documents.pdf import render_pdf
+from invoicing.documents.ubl import write_ubl
 from invoicing.documents.web_page import render_web_page
+from invoicing.electronic_parties import lacking_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,35 +20,35 @@ if TYPE_CHECKING:
     from schemas.settings import DocumentSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The files of one document.
-
-    Attributes:
-        contents: Bytes by suffix, such as `pdf`; all of them are published, or none.
-        told: What a person should know of it, a sentence each.
-        broken: What is wrong with it; then it is held.
-    """
-
-    contents: dict[str, bytes]
-    told: tuple[str, ...] = ()
-    broken: tuple[str, ...] = field(default=())
-
-
 def make_files(document: InvoiceDocument, settings: DocumentSettings) -> Files:
-    """Make the files of a document.
+    """Make the files of a document: PDF, web page, and the electronic invoice for a customer who can receive one.
+
+    A draft is no invoice yet, and gets no electronic one; what would keep it from one is told all the same. The
+    electronic invoice is attached to the PDF; where it is to carry the PDF too, that is the one without attachment.
 
     Args:
         document: The stored figures.
         settings: Those in force now; what a document holds follows from itself.
 
     Raises:
-        InputRefused, ValueError: as `render_pdf`.
+        InputRefused, ValueError: as `render_pdf` and `write_ubl`.
     """
-    contents = {"pdf": render_pdf(document)}
+    told = list(_told(document))
+    parties = None
+    if not lacking_settings(document.supplier):  # that is the same for every document, and told once
+        told += filter(None, [why_pdf_only(document)])
+        parties = None if document.number is None else parties_of(document)
+    xml = None
+    if parties is not None:
+        calls_csv = calls_as_csv(document.calls) if document.attaches_calls and document.calls.height else None
+        pdf = render_pdf(document) if document.embeds_pdf else None
+        xml = write_ubl(document, parties, pdf=pdf, calls_csv=calls_csv)
+    contents = {"pdf": render_pdf(document, xml=xml)}
+    if xml is not None:
+        contents["xml"] = xml
     if settings.web_page:
         contents["html"] = render_web_page(document)
-    return Files(contents, tuple(_told(document)))
+    return Files(contents, tuple(told), parties=parties)
 
 
 def _told(document: InvoiceDocument) -> Iterator[str]:

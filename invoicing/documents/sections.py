@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import calendar
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from invoicing.documents.charts import pack_bar, traffic_bar
+from invoicing.documents.notes import line_notes
 from invoicing.documents.view import Packs, Section, ShownLine, ShownPack, ShownZone, Traffic
 from invoicing.documents.words import NONE
 from schemas.units import MICRO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date
 
     from invoicing.documents.model import InvoiceDocument, Line, PackUse, ZoneTraffic
     from invoicing.documents.words import Language
@@ -28,9 +27,6 @@ SECTIONS = {
     "credit": ("credit",),
 }
 SECTION_KINDS = frozenset(kind for kinds in SECTIONS.values() for kind in kinds)
-SERVICE_KINDS = frozenset({*SECTIONS["recurring"], *SECTIONS["first_period"]})
-CITED_ARTICLES = frozenset({"8.4", "8.5", "8.6"})
-CONTRACTED_USERS = "R-BASIS"
 PREMIUM = "premium"
 
 
@@ -55,7 +51,7 @@ def _section(title: str, lines: Sequence[Line], document: InvoiceDocument, speec
     shown = tuple(
         ShownLine(
             line.description,
-            tuple(_notes(line, document.next_period, speech)),
+            tuple(line_notes(line, document.next_period, speech)),
             (_quantity(line, speech), _unit_price(line, speech), speech.amount(line.net_cents)),
         )
         for line in lines
@@ -76,34 +72,6 @@ def _unit_price(line: Line, speech: Language) -> str:
 
 def _subtotal(amounts_cents: Sequence[int], speech: Language) -> str:
     return speech.amount(sum(amounts_cents)) if len(amounts_cents) > 1 else ""
-
-
-def _notes(line: Line, next_period: str, speech: Language) -> Iterator[str]:
-    """What a customer may ask about a line: the days it stands for, and the article behind it."""
-    first, last = line.service_from, line.service_to
-    if first is not None and last is not None:
-        if line.kind not in SERVICE_KINDS and first == last:
-            yield speech.say("line.on", day=speech.day(first))
-        elif not (_is_whole_month(first, last) and f"{first:%Y-%m}" == next_period):
-            yield _service_days(first, last, speech)
-    if line.kind in {"user_cap", "number_minimum"} or line.rule == CONTRACTED_USERS:
-        article = speech.say("line.article", article=line.article)
-        reason = speech.say(f"article.{line.article}") if line.article in CITED_ARTICLES else ""
-        yield f"{reason} ({article})" if reason else article
-
-
-def _service_days(first: date, last: date, speech: Language) -> str:
-    days = speech.say("line.from_to", first=speech.day(first), last=speech.day(last))
-    if (first.year, first.month) != (last.year, last.month) or _is_whole_month(first, last):
-        return days
-    month_days = calendar.monthrange(first.year, first.month)[1]
-    share = speech.say("line.share", days=str((last - first).days + 1), month_days=str(month_days))
-    return f"{days} ({share})"
-
-
-def _is_whole_month(first: date, last: date) -> bool:
-    month_days = calendar.monthrange(first.year, first.month)[1]
-    return first.day == 1 and last == first.replace(day=month_days)
 
 
 def traffic_of(document: InvoiceDocument, speech: Language) -> Iterator[Traffic]:

@@ -22,7 +22,7 @@ COUNTRY = "BE"
 NONE = "\u2013"
 
 # Characters that reorder the text around them, or that no text holds, are not printed as such.
-_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF), "\ufffd")
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), "\ufffd")
 _BLANKS = dict.fromkeys((0x09, 0x0D, 0x2028, 0x2029), " ")
 _BIDI = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "")
 _PRINTABLE = {**_CONTROLS, **_BLANKS, **_BIDI, 0x0A: "\n"}

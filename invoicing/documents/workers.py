@@ -1,37 +1,28 @@
 """Workers: processes that make documents side by side, each forked from one that has everything imported.
 
-Fork would copy the threads of Polars in whatever state they are, and GLib is not made for threads at all. So
-the workers are forked from a process of their own, which imports and does nothing else. A worker has one
-document at a time, and here one more is waiting: memory does not grow with the number of documents.
+A worker has one document at a time, and here one more is waiting: memory does not grow with the number of
+documents. What they made is judged by one process more, where it is an electronic invoice.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from types import ModuleType
 from typing import TYPE_CHECKING
 
-from schemas.errors import StoreUnavailable
+from invoicing.documents.judging import Judge
+from invoicing.documents.processes import begin_process, reason_of_end
+from invoicing.documents.rule_sets import missing_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerProcess
 
-    from invoicing.documents.making import Files
+    from invoicing.documents.files import Files
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
-
-PRELOADED = ["invoicing.documents.one_thread", "invoicing.documents.worker"]
-OUT_OF_MEMORY = 71  # as sysexits.h has it: the system could not do it
-# How a process ends that finds no memory: in Python, in Rust and C, and by the system's own choice.
-WITHOUT_MEMORY = (OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +51,33 @@ def made_by_workers(
         workers: How many there are at most; one for each core, if left out.
 
     Raises:
-        InputRefused, ValueError: what making a document raised.
+        InputRefused, ValueError: what making or judging a document raised.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
     most = workers or os.cpu_count() or 1
     crew: list[_Worker] = []
+    judge = Judge(limits, validates=limits.validate and not missing_packages(), most_waiting=most)
     ready: list[Made] = []
     coming = iter(documents)
     following = next(coming, None)
     try:
         while True:
-            while following is not None and (free := _free(crew, most, limits)):
+            while following is not None and judge.keeps_up and (free := _free(crew, most, limits)):
                 free.give(following)
                 following = next(coming, None)
             # Only now, while the workers are at it, is there time for what was made.
             yield from ready
             busy = {worker.connection: worker for worker in crew if worker.document is not None}
-            if not busy:
+            if not busy and not judge.awaited:
                 return
-            ready = [busy[connection].take(limits) for connection in wait(list(busy))]  # type: ignore[index]
+            answered = wait([*busy, *judge.awaited])
+            ready = [judge.take()] if judge.connection in answered else []
+            for worker in (busy[connection] for connection in answered if connection in busy):
+                ready += judge.offer(worker.take(limits))
             crew = [worker for worker in crew if not worker.ended]
     finally:
         for worker in crew:
             worker.end()
+        judge.end()
 
 
 @dataclass(slots=True)
@@ -110,7 +104,7 @@ class _Worker:
             self.ended = True
             self.connection.close()
             self.process.join()
-            return Made(document, None, _reason(self.process.exitcode or 0, limits))
+            return Made(document, None, reason_of_end(self.process.exitcode or 0, limits))
         if isinstance(made, Exception):
             raise made
         return Made(document, made)
@@ -126,19 +120,9 @@ def _free(crew: list[_Worker], most: int, limits: DocumentSettings) -> _Worker |
     """A worker without a document, a new one as long as there may be more."""
     idle = next((worker for worker in crew if worker.document is None), None)
     if idle is None and len(crew) < most:
-        idle = _begun(limits)
+        idle = _Worker(*begin_process(_work, limits))
         crew.append(idle)
     return idle
-
-
-def _begun(limits: DocumentSettings) -> _Worker:
-    context = multiprocessing.get_context("forkserver")
-    here, there = context.Pipe()
-    process = context.Process(target=_work, args=(there, limits), daemon=True)
-    with _without_main():
-        process.start()
-    there.close()
-    return _Worker(process, here)
 
 
 def _work(connection: Connection, limits: DocumentSettings) -> None:
@@ -146,29 +130,3 @@ def _work(connection: Connection, limits: DocumentSettings) -> None:
     from invoicing.documents.worker import work  # noqa: PLC0415
 
     work(connection, limits)
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Start a process that does not import this one's main module: it needs nothing of it."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def _reason(exit_code: int, limits: DocumentSettings) -> str:
-    """Which limit ended a worker, by the way it ended.
-
-    Raises:
-        StoreUnavailable: if it was none of them.
-    """
-    if exit_code == -signal.SIGPROF:
-        return f"more than {limits.cpu_limit_s} s of processor (cpu_limit_s)"
-    if exit_code == -signal.SIGALRM:
-        return f"more than {limits.wall_limit_s} s (wall_limit_s)"
-    if exit_code in WITHOUT_MEMORY:
-        return f"more memory than there is, or than {limits.memory_limit_mb} MB (memory_limit_mb)"
-    raise StoreUnavailable(f"a process that writes documents ended with {exit_code}; please report this")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rating.forms import read_text
 from rating.sources.lines import octets
 from rating.sources.splitting import split_at_commas
 
@@ -38,31 +39,29 @@ class Member:
     before: str
     after: str
 
-    def is_text(self, part: pl.Expr) -> pl.Expr:
-        """Whether a part has a value that begins and ends with a quote."""
-        before, after = f'{self.before}"', f'"{self.after}'
-        apart = part.str.len_bytes() >= len(before.encode()) + len(after.encode())
-        return part.str.starts_with(before) & part.str.ends_with(after) & apart
-
     def text(self, part: pl.Expr) -> pl.Expr:
-        """The value of a part that `is_text`."""
-        return _inner(part, f'{self.before}"', f'"{self.after}')
+        """The value of a part between quotes; the part is longer by `text_frame_bytes` where it has such a value."""
+        return part.str.strip_prefix(f'{self.before}"').str.strip_suffix(f'"{self.after}')
 
-    def is_figure(self, part: pl.Expr) -> pl.Expr:
-        """Whether a part has a number, a truth value or null."""
-        framed = part.str.starts_with(self.before) & part.str.ends_with(self.after)
-        return framed & _inner(part, self.before, self.after).str.contains(f"^{FIGURE}$")
+    @property
+    def text_frame_bytes(self) -> int:
+        """How long what stands around a value between quotes is, with the quotes."""
+        return len(f'{self.before}""{self.after}'.encode())
 
     def figure(self, part: pl.Expr) -> pl.Expr:
-        """The value of a part that `is_figure`, as it is written; null for null."""
-        written = _inner(part, self.before, self.after)
-        return pl.when(written != "null").then(written)
+        """The value of a part as it is written where it is a number, a truth value or null; else null."""
+        written = part.str.strip_prefix(self.before).str.strip_suffix(self.after)
+        apart = part.str.len_bytes() == written.str.len_bytes() + len(f"{self.before}{self.after}".encode())
+        return pl.when(apart).then(read_text(written, _integer, _any_figure, pl.String()))
 
 
-def _inner(part: pl.Expr, before: str, after: str) -> pl.Expr:
-    """What is between a beginning and an end that are there."""
-    begun = part.str.slice(len(before))
-    return begun.str.head(-len(after)) if after else begun
+def _integer(text: pl.Expr) -> pl.Expr:
+    """A whole number as most are written: the digits that it gives back."""
+    return pl.when(text.cast(pl.Int64, strict=False).cast(pl.String) == text).then(text)
+
+
+def _any_figure(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.str.contains(f"^{FIGURE}$")).then(text)
 
 
 def layout_of(record: str) -> list[Member]:
@@ -80,10 +79,14 @@ def fields_of(lines: Lines, layout: list[Member], wanted: Wanted) -> tuple[pl.Da
     """The wanted columns of the lines, as text, and which lines fit the layout; the fields of others mean nothing."""
     parts, fits = split_at_commas(lines, len(layout))
     members = dict(zip(parts.columns, layout, strict=True))
-    texts = parts.select(member.is_text(pl.col(part)).alias(part) for part, member in members.items())
+    values = parts.select(member.text(pl.col(part)).alias(part) for part, member in members.items())
+    texts = parts.select(
+        (pl.col(part).str.len_bytes() == values[part].str.len_bytes() + member.text_frame_bytes).alias(part)
+        for part, member in members.items()
+    )
     fields: dict[str, pl.Series] = {}
     for part, member in members.items():
-        read, fits = _read(parts[part], member, texts[part], fits)
+        read, fits = _with_figures(values[part], parts[part], member, texts[part], fits)
         fields.setdefault(member.name, read)
     record = lines.rows["record"]
     if special := _special(lines.content):
@@ -109,12 +112,15 @@ def _special(content: bytes) -> str:
     return f"[{special}]" if special else ""
 
 
-def _read(part: pl.Series, member: Member, is_text: pl.Series, fits: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The values of one member, and which lines still fit."""
-    values = part.to_frame().select(member.text(pl.col(part.name))).to_series()
+def _with_figures(
+    values: pl.Series, part: pl.Series, member: Member, is_text: pl.Series, fits: pl.Series
+) -> tuple[pl.Series, pl.Series]:
+    """The values of one member, those that are no texts too, and which lines still fit."""
     where = (fits & ~is_text).arg_true()
     if where.is_empty():
         return values, fits
-    column = pl.col(part.name)
-    others = part.gather(where).to_frame().select(value=member.figure(column), right=member.is_figure(column))
-    return values.scatter(where, others["value"]), fits.scatter(where, others["right"])
+    every = len(where) == len(part)
+    read = (part if every else part.gather(where)).to_frame().select(member.figure(pl.col(part.name))).to_series()
+    figures = pl.select(pl.when(read != "null").then(read)).to_series()
+    right = read.is_not_null()
+    return (figures, right) if every else (values.scatter(where, figures), fits.scatter(where, right))

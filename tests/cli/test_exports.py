@@ -25,6 +25,9 @@ COLUMNS = {
     "packs_used": "customer_id user_id product_id period allowance_s used_s calls",
     "files": "source_file sha256 records accepted unanswered duplicate quarantined",
     "quarantine": "call_id reason source_file source_line detail record",
+    "journal": "document_number row_no document_type document_date due_date invoice_number customer_id name vat_number "
+    "structured_communication account label vat_category vat_rate base_cents vat_cents gross_cents debit_cents "
+    "credit_cents",
 }
 FORMATS = ("csv", "ndjson", "parquet", "xlsx")
 
@@ -77,7 +80,14 @@ def test_export__has_the_columns_and_rows_promised_in_every_format(table: str, e
 
 
 def test_export__rows_are_sorted_by_their_first_columns(exported: Path) -> None:
-    for table, keys in (("rated", 1), ("invoices", 1), ("user_counts", 1), ("files", 1), ("quarantine", 1)):
+    for table, keys in (
+        ("rated", 1),
+        ("invoices", 1),
+        ("user_counts", 1),
+        ("files", 1),
+        ("quarantine", 1),
+        ("journal", 2),
+    ):
         found = pl.read_parquet(exported / f"{table}.parquet")
         assert found[found.columns[:keys]].equals(found[found.columns[:keys]].sort(found.columns[:keys]))
     assert pl.read_parquet(exported / "lines.parquet")["line_no"].to_list() == [1, 2, 3, 4, 5]

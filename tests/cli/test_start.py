@@ -13,15 +13,18 @@ import pytest
 
 from cli import EXPORTED
 from invoicing.exports import TABLES
+from tests.cli.program import RUN_AT
 
 if TYPE_CHECKING:
     from tests.cli.program import Place
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SLOW_TO_LOAD = {
-    "babel", "dataframely", "duckdb", "invoicing", "jinja2", "numpy", "polars", "pyarrow", "rating", "weasyprint",
-    "xlsxwriter",
+    "babel", "dataframely", "duckdb", "invoicing", "jinja2", "lxml", "numpy", "polars", "pyarrow", "rating", "saxonche",
+    "schwifty", "stdnum", "weasyprint", "xlsxwriter",
 }  # fmt: skip
+
+DOCUMENTS_ALONE = {"babel", "jinja2", "lxml", "saxonche", "schwifty", "stdnum", "weasyprint"}
 
 
 def alone(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +72,30 @@ def test_start__what_reads_no_tables_and_makes_no_document_loads_nothing_for_it(
 ) -> None:
     done = alone(*arguments, folder=filled.folder)
     assert done.returncode == 0, done.stderr
-    assert loaded(done) & {"weasyprint", "jinja2", "babel"} == set()
+    assert loaded(done) & DOCUMENTS_ALONE == set()
+
+
+MAKING = """
+import atexit, sys
+atexit.register(lambda: print("loaded", *sys.modules, file=sys.stderr))
+sys.argv[0] = "centime"
+from cli import main
+main()
+"""
+
+
+def test_start__a_run_leaves_documents_and_their_rules_to_other_processes(place: Place) -> None:
+    arguments = ["--platform", "platform", "--cdrs", "cdrs/october.csv", "--now", RUN_AT["2026-10"]]
+    done = subprocess.run(
+        [sys.executable, "-c", MAKING, "run", "2026-10", *arguments],
+        cwd=place.folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert list(place.store.rglob("*.pdf")) != []
+    modules = {module.split(".")[0] for module in done.stderr.splitlines()[-1].split()}
+    assert "polars" in modules
+    assert modules & DOCUMENTS_ALONE == set()
 
 
 @pytest.mark.parametrize("call_id", ["pack2", "late", "in", "nobody"])
@@ -85,4 +111,4 @@ def test_start__rules_are_all_known_in_a_process_of_their_own(tmp_path: Path) ->
 
 
 def test_start__help_names_the_tables_that_can_be_exported() -> None:
-    assert tuple(TABLES) == EXPORTED
+    assert (*TABLES, "journal", "ubl") == EXPORTED

@@ -145,7 +145,7 @@ def test_credit_note__traffic_is_that_of_its_days() -> None:
 
 
 def test_credit_note__without_vat_nothing_is_to_be_repaid() -> None:
-    note = credit_note([line("recurring", "Abonnement", 1000)])
+    note = credit_note([line("recurring", "Abonnement", 1000, vat_category="AE", vat_rate_micro=0)])
     exempt = replace(note, vat=(VatTotal("AE", 0, 1000, 0, None),), vat_cents=0, gross_cents=1000)
     text = text_of(exempt)
     assert "Autoliquidation" in text

@@ -133,7 +133,7 @@ def test_content__packs_show_what_was_used_of_what() -> None:
     ],
 )
 def test_vat__without_tax_the_reason_is_given(category: str, reason: str | None, expected: str) -> None:
-    invoice = document([line("recurring", "Abonnement", 1000)])
+    invoice = document([line("recurring", "Abonnement", 1000, vat_category=category, vat_rate_micro=0)])
     untaxed = VatTotal(category, 0, 1000, 0, reason)
     assert expected in text_of(replace(invoice, vat=(untaxed,), vat_cents=0, gross_cents=1000))
 

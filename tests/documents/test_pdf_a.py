@@ -12,15 +12,18 @@ from fontTools.ttLib import TTFont
 from lxml import etree
 from PIL import Image
 from printed import in_language, reader_of
+from pypdf import PdfReader
 from pypdf.generic import ContentStream, DictionaryObject, StreamObject
 from sample_documents import MONTHS, SUPPLIER, call, calls_of, credit_note, document, full_document, line, many_calls
 
+from invoicing.documents.making import make_files
 from invoicing.documents.pdf import render_pdf
+from schemas.settings import DocumentSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pypdf import PageObject, PdfReader
+    from pypdf import PageObject
 
     from invoicing.documents.model import InvoiceDocument
 
@@ -157,6 +160,14 @@ def test_attachment__without_one_there_is_no_list_of_files() -> None:
     assert len(render_pdf(full_document(6))) < len(render_pdf(full_document(6), xml=XML))
 
 
+@pytest.mark.parametrize("embeds_pdf", [False, True])
+def test_attachment__is_the_electronic_invoice_that_is_published(embeds_pdf: bool) -> None:
+    made = make_files(full_document(6, embeds_pdf=embeds_pdf), DocumentSettings()).contents
+    (reference,) = PdfReader(io.BytesIO(made["pdf"])).trailer["/Root"]["/AF"]
+    assert reference.get_object()["/EF"]["/F"].get_object().get_data() == made["xml"]
+    assert (base64.b64encode(render_pdf(full_document(6))) in made["xml"]) == embeds_pdf
+
+
 def marks_of(page: PageObject, reader: PdfReader) -> tuple[set[int], list[bytes]]:
     """The numbers of the marked contents of a page, and what is painted outside any mark."""
     numbers, outside, depth = set(), [], 0
@@ -174,7 +185,7 @@ def marks_of(page: PageObject, reader: PdfReader) -> tuple[set[int], list[bytes]
     return numbers, outside
 
 
-def below(element: Any) -> Iterator[int]:
+def below(element: DictionaryObject) -> Iterator[int]:
     """The numbers of the elements of a structure tree."""
     for child in element["/K"]:
         if hasattr(child, "idnum"):

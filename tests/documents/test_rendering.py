@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 MONTH = "2026-09"
 
 
+def pdfs(told: dict[str, list[str]]) -> list[str]:
+    return [path for path in told["files_written"] if path.endswith(".pdf")]
+
+
 def test_limits__a_held_invoice_is_named_and_made_by_the_next_render(tmp_path: Path) -> None:
     store, strict = tmp_path / "store", tmp_path / "strict.toml"
     settings = (SAMPLE / "centime.toml").read_text(encoding="utf-8")
@@ -34,7 +38,7 @@ def test_limits__a_held_invoice_is_named_and_made_by_the_next_render(tmp_path: P
     assert held
     names = " ".join([*held, *told["files_written"]])
     assert [number for number in range(1, 11) if f"2026-{number:06d}" not in names] == []
-    assert len(held) + len(told["files_written"]) == 10
+    assert len(held) + len(pdfs(told)) == 10
     logo.unlink()
     common = ("--store", str(store), "--json")
     assert centime("verify", *common).returncode == 0
@@ -42,7 +46,7 @@ def test_limits__a_held_invoice_is_named_and_made_by_the_next_render(tmp_path: P
     rendered = centime("render", MONTH, "--config", str(SAMPLE / "centime.toml"), *common)
     assert rendered.returncode == 0, rendered.stderr
     written = [f"{store}/invoices/2026/2026-{number:06d}.pdf" for number in range(1, 11)]
-    assert json.loads(rendered.stdout)["files_written"] == written
+    assert pdfs(json.loads(rendered.stdout)) == written
     # The logo is the one that the settings of the run had; its file is needed no more.
     first_page = PdfReader(written[0]).pages[0].get_contents().get_data().decode("latin-1")
     assert "0.788235 0.635294 0.152941" in first_page

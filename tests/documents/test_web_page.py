@@ -143,9 +143,9 @@ def test_hostile__text_is_text(hostile: str) -> None:
 
 def test_page__is_made_where_the_settings_ask_for_it_and_always_the_same() -> None:
     once = make_files(full_document(12), DocumentSettings(web_page=True)).contents
-    assert set(once) == {"pdf", "html"}
+    assert set(once) == {"pdf", "xml", "html"}
     assert make_files(full_document(12), DocumentSettings(web_page=True)).contents == once
-    assert set(make_files(full_document(12), DocumentSettings()).contents) == {"pdf"}
+    assert set(make_files(full_document(12), DocumentSettings()).contents) == {"pdf", "xml"}
 
 
 def opened(page: Path, profile: Path, *asked: str) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ RUNS = {
     "2026-10": "2026-10-31T23:00:00Z",
     "2026-11": "2026-11-30T23:00:00Z",
 }
-TABLES = ("rated", "lines", "invoices", "user_counts", "packs_used", "files", "quarantine")
+TABLES = ("rated", "lines", "invoices", "user_counts", "packs_used", "files", "quarantine", "journal")
 
 
 def centime(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

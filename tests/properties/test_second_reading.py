@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 import tempfile
 from functools import partial
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from invoicing.ledger import Ledger
 from tests.properties.session import in_one_process, started
 from tests.properties.worlds import World, draw_world
 from tests.second_reading.months import before
@@ -66,6 +68,31 @@ def test_second_reading__hundreds_of_worlds(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_second_reading__thousands_of_calls(seed: int, tmp_path: Path) -> None:
     compare(draw_world(seed, calls=6_000), tmp_path, in_one_process)
+
+
+@pytest.mark.parametrize("seed", [201])
+def test_rerun__every_invoice_of_a_world_is_made_again_with_the_same_figures(seed: int, tmp_path: Path) -> None:
+    rerun_all(draw_world(seed), tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(202, 250))
+def test_rerun__every_invoice_of_many_worlds(seed: int, tmp_path: Path) -> None:
+    rerun_all(draw_world(seed), tmp_path)
+
+
+def rerun_all(world: World, folder: Path) -> None:
+    """Run the program on a world and make each of its invoices again."""
+    world.write(folder)
+    in_one_process(runs(world, folder))
+    ledger = Ledger(folder / "store" / "ledger.duckdb", read_only=True)
+    numbers = [str(number) for (number,) in ledger.rows("select invoice_number from invoices order by all")]
+    ledger.close()
+    done = in_one_process([["rerun", number, "--json", *common(folder)] for number in numbers])
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(told) == len(numbers) > 0
+    differing = [each["tables"]["Differences"] for each in told if each["counts"]["differences"]]
+    assert not differing, f"world of seed {world.seed}\n{differing[0]}"
 
 
 def compare(world: World, folder: Path, start: Callable[[list[list[str]]], object]) -> None:

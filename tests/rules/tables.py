@@ -19,7 +19,7 @@ import polars as pl
 
 from invoicing import runs, user_cap
 from invoicing.desk import Desk, Moment, Report
-from invoicing.issuing import Tables, history_of
+from invoicing.issuing import Tables, first_period, history_of
 from invoicing.ledger import Ledger
 from invoicing.pipeline import USED_SCHEMA, Bill, History, bill_period, bill_services
 from invoicing.progress import Silent
@@ -207,7 +207,7 @@ def run_months(
         day = (dates or {}).get(text, period.last_day)
         now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         desk = Desk(store, ledger, settings, now, day, Moment(now.isoformat(), "0"), Silent())
-        history = history_of(ledger, period, runs.first_period(ledger, period), platform_tables, settings)
+        history = history_of(ledger, period, first_period(ledger, period), platform_tables, settings)
         services = bill_services(period, platform_tables, history, settings)
         loaded = Tables(LoadedPlatform(platform_tables, (), (), {}), history, services)
         reports[text] = Report("run", text)

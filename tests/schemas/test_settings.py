@@ -15,6 +15,7 @@ from rating.sources.settings_file import load_settings
 from schemas.errors import InputRefused
 from schemas.settings import (
     DEFAULT_VAT,
+    Accounts,
     BillingSettings,
     CustomerDocuments,
     DocumentSettings,
@@ -83,6 +84,9 @@ def test_settings__every_setting_can_be_given() -> None:
         attach_calls = true
         [documents.customers.C-1]
         mask_digits = 0
+        [accounts]
+        traffic = "700.6"
+        vat = "4510A"
         [bounds]
         traffic_factor = 2.50
     """)
@@ -92,6 +96,7 @@ def test_settings__every_setting_can_be_given() -> None:
     own = {"C-1": CustomerDocuments(0, False), "C-2": CustomerDocuments(2, True)}
     assert settings.documents == DocumentSettings(1, 86_400, 300, False, "rules/2027-05", True, 2, False, True, own)
     assert settings.documents.of_customer("C-3") == CustomerDocuments(2, False)
+    assert settings.accounts == Accounts(traffic="700.6", vat="4510A")
     assert settings.bounds == {"traffic_factor": "2.50"}
 
 
@@ -122,6 +127,11 @@ def test_settings__every_setting_can_be_given() -> None:
         ("billing", "quarantine_threshold = -0.1", "-0.1", "a number from 0 to 1"),
         ("billing", "quarantine_threshold = nan", "NaN", "a number from 0 to 1"),
         ("billing", "quarantine_threshold = true", "true", "a number from 0 to 1"),
+        ("accounts", "user = 700000", "700000", "an account in quotes"),
+        ("accounts", 'user = ""', "", "up to 20 digits, letters and points"),
+        ("accounts", 'vat = "451 000"', "451 000", "up to 20 digits, letters and points"),
+        ("accounts", 'vat = "=451000"', "=451000", "up to 20 digits, letters and points"),
+        ("accounts", f'vat = "{"4" * 21}"', "4" * 21, "up to 20 digits, letters and points"),
         ("documents", "cpu_limit_s = 0", "0", "a whole number from 1 to 86400"),
         ("documents", "wall_limit_s = 86401", "86401", "a whole number from 1 to 86400"),
         ("documents", "memory_limit_mb = 0.5", "0.5", "a whole number from 1 to 1000000"),

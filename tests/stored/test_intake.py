@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from invoicing import intake
+from invoicing.call_index import hashes_of
 from invoicing.ledger import Ledger
 from invoicing.progress import Silent
 from invoicing.store import open_store
+from rating.pipeline import CALL_SCHEMA
 from rating.sources.files import sha256_of
 from schemas.errors import InputRefused
 from schemas.settings import Settings
 from tests.rules.months import CDR_HEADER
+from tests.test_frames import buffer_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,3 +51,23 @@ def test_intake__a_file_that_grows_after_it_was_looked_at_is_refused_and_nothing
     assert ledger.is_empty()
     ledger.close()
     assert [path for path in store.root.rglob("*") if path.is_file()] == [store.ledger_path]
+
+
+def test_intake__the_few_calls_of_another_month_do_not_keep_the_texts_of_their_blocks(tmp_path: Path) -> None:
+    rows, of_september = 100_000, 10
+    start = pl.when(pl.int_range(rows) < of_september).then(pl.lit(NOW.replace(month=9))).otherwise(pl.lit(NOW))
+    block = pl.select(
+        call_id=pl.format("a-call-with-a-long-name-{}", pl.int_range(rows)),
+        start=start.cast(CALL_SCHEMA["start"]),
+        duration_s=pl.lit(60),
+    )
+    store = open_store(tmp_path / "store", create=True)
+    ledger = Ledger(store.ledger_path)
+    with intake._Batches(store, ledger) as batches:  # noqa: SLF001 - what waits in it is what memory is made of
+        batches.add(block, hashes_of(block["call_id"]), "Europe/Brussels")
+        (few, _), *_ = batches._waiting[202609]  # noqa: SLF001
+        (many, _), *_ = batches._waiting[202610]  # noqa: SLF001
+    ledger.close()
+    assert (few.height, many.height) == (of_september, rows - of_september)
+    assert pl.concat([few, many]).equals(block)
+    assert buffer_bytes(few) < 10_000

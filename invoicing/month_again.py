@@ -1,0 +1,74 @@
+"""A month once more: rated and billed as if it had not been run yet, from other inputs too, changing nothing."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from invoicing import issuing, rating_run
+from invoicing.pipeline import bill_period, bill_services
+from invoicing.rewinding import ledger_before
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+    from invoicing.desk import Desk
+    from invoicing.ledger import Run
+    from invoicing.pipeline import Bill
+    from invoicing.rating_run import RatedPeriod
+    from invoicing.store import Store
+    from schemas.platform import Platform
+    from schemas.settings import Settings
+
+
+class MonthAgain(NamedTuple):
+    """A month that was worked again.
+
+    Attributes:
+        rated: What rating gave.
+        bill: The invoices, not numbered.
+        place: Where the files of its rated calls are, for as long as they are asked for.
+    """
+
+    rated: RatedPeriod
+    bill: Bill
+    place: Store
+
+    def calls(self, paths: list[str] | None = None, *, customers: pl.Series | None = None) -> pl.DataFrame:
+        """Its rated calls (`RATED_SCHEMA`), of some files and customers only where they are given."""
+        files = {file.path: file.sha256 for file in self.rated.files if paths is None or file.path in paths}
+        return rating_run.read_rated(self.place, files, self.rated.prices, customers=customers)
+
+
+@contextmanager
+def month_again(
+    desk: Desk, run: Run, platform: Platform, settings: Settings, *, without: pl.Series | None = None
+) -> Iterator[MonthAgain]:
+    """Rate and bill a month that was run, on the ledger as it was before.
+
+    All calls of the run are rated again, whoever's invoice is asked for: whose a call is is known only once its
+    owner is found, and whether it was on-net only with the numbers of all.
+
+    Args:
+        desk: The store; nothing in it is changed.
+        run: The run of the month.
+        platform: The tables to work with.
+        settings: The settings to work with.
+        without: The call_ids of calls that are taken not to have been there.
+
+    Raises:
+        InputRefused: where the tables lack a price or a rate that the month needs.
+        StoreUnavailable: where something it is made from is missing or altered.
+    """
+    period = run.period
+    with ledger_before(desk.store, desk.ledger, run) as (before, place):
+        first = issuing.first_period(before, period)
+        history = issuing.history_of(before, period, first, platform, settings)
+        services = bill_services(period, platform, history, settings)
+        rated = rating_run.rate_period(
+            desk.store, before, period, first, history.users, platform, settings, desk.progress, place, without
+        )
+        bill = bill_period(period, platform, rated.traffic, services, history, settings, run.invoice_date)
+        yield MonthAgain(rated, bill, place)
