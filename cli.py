@@ -340,9 +340,10 @@ def issue(
     finish(common, report)
 
 
-@app.command(epilog="Example: centime render 2026-10")
+@app.command(epilog="Example: centime render 2026-10 --html")
 def render(
     period: PeriodArgument,
+    html: Annotated[bool, typer.Option("--html", help="Write each invoice as a web page too.")] = False,
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
@@ -356,7 +357,7 @@ def render(
     common = Common("render", store, config, now, as_json)
     month, report = Period.parse(period), Report("render", period)
     with at_desk(common) as desk:
-        runs.render_period(desk, month, report)
+        runs.render_period(desk, month, report, web_page=html)
     finish(common, report)
 
 

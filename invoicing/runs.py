@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from invoicing.rating_run import RatedPeriod
     from invoicing.rendering import Written
     from rating.periods import Period
-    from schemas.settings import Supplier
+    from schemas.settings import DocumentSettings, Supplier
 
 
 def require_next(ledger: Ledger, period: Period) -> None:
@@ -266,14 +267,18 @@ def _spans(changes: pl.DataFrame, change: str) -> str:
     return ", ".join(spans) or "not there"
 
 
-def render(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
-    """Write the documents of a run, with the settings it was issued under."""
+def render(desk: Desk, run: Run, report: Report, *, again: bool, web_page: bool = False) -> None:
+    """Write the documents of a run, with the settings it was issued under; as web pages too where that is asked."""
     require_rules(desk.settings.documents.rules_dir)
     settings = parse_settings(json.loads(run.settings))
-    written = rendering.render_run(
-        desk.store, desk.ledger, run, settings, desk.settings.documents, desk.progress, again=again
-    )
+    documents = with_web_page(desk.settings.documents, asked=web_page)
+    written = rendering.render_run(desk.store, desk.ledger, run, settings, documents, desk.progress, again=again)
     _tell_written(desk, written, settings.supplier, report)
+
+
+def with_web_page(settings: DocumentSettings, *, asked: bool) -> DocumentSettings:
+    """The settings, with web pages where these or the command ask for them."""
+    return replace(settings, web_page=settings.web_page or asked)
 
 
 def _tell_written(desk: Desk, written: Written, supplier: Supplier, report: Report) -> None:
@@ -289,7 +294,7 @@ def _tell_written(desk: Desk, written: Written, supplier: Supplier, report: Repo
         report.messages.append(f"{pdfs} documents in {folder}, {electronic} of them as electronic invoices too")
 
 
-def render_period(desk: Desk, period: Period, report: Report) -> None:
+def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool = False) -> None:
     """Write the documents of a period again: its invoices, and the credit notes dated in it.
 
     Raises:
@@ -297,16 +302,15 @@ def render_period(desk: Desk, period: Period, report: Report) -> None:
     """
     numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
     if not numbers or period in [run.period for run in desk.ledger.runs()]:
-        render(desk, issued_run(desk.ledger, period), report, again=True)
-    render_credit_notes(desk, numbers, report)
+        render(desk, issued_run(desk.ledger, period), report, again=True, web_page=web_page)
+    render_credit_notes(desk, numbers, report, web_page=web_page)
 
 
-def render_credit_notes(desk: Desk, numbers: list[str], report: Report) -> None:
+def render_credit_notes(desk: Desk, numbers: list[str], report: Report, *, web_page: bool = False) -> None:
     """Write the documents of credit notes, each with the settings it was made with."""
     require_rules(desk.settings.documents.rules_dir)
-    written = credit_note_rendering.render_credit_notes(
-        desk.store, desk.ledger, numbers, desk.settings.documents, desk.progress
-    )
+    documents = with_web_page(desk.settings.documents, asked=web_page)
+    written = credit_note_rendering.render_credit_notes(desk.store, desk.ledger, numbers, documents, desk.progress)
     _tell_written(desk, written, desk.settings.supplier, report)
 
 

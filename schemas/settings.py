@@ -24,7 +24,10 @@ VAT_CATEGORIES = ("S", "AE", "K", "G", "E")
 
 @dataclass(frozen=True, slots=True)
 class Supplier:
-    """The operator as its invoices show it; every field is text, empty where it is not set."""
+    """The operator as its invoices show it; every field is text, empty where it is not set.
+
+    `logo` is the image itself, as a data URI: the settings of a run are kept with it.
+    """
 
     name: str = ""
     street: str = ""
@@ -108,6 +111,7 @@ class DocumentSettings:
         embed_pdf: Whether the electronic invoice carries the PDF.
         mask_digits: As for one customer, for all that have no own setting.
         attach_calls: The same.
+        web_page: Whether each document is written as a web page too.
         customers: The own settings of customers, by customer_id.
     """
 
@@ -119,6 +123,7 @@ class DocumentSettings:
     embed_pdf: bool = False
     mask_digits: int = 0
     attach_calls: bool = False
+    web_page: bool = False
     customers: dict[str, CustomerDocuments] = field(default_factory=dict)
 
     def of_customer(self, customer_id: str) -> CustomerDocuments:
@@ -189,6 +194,13 @@ def _text(found: object) -> str:
     if not isinstance(found, str):
         raise _Refused("expected text in quotes")
     return found.strip()
+
+
+def _image(found: object) -> str:
+    text = _text(found)
+    if text and not re.fullmatch(r"data:image/(png|jpeg|svg\+xml);base64,[A-Za-z0-9+/]+=*", text):
+        raise _Refused("expected the path of a PNG, JPEG or SVG file")
+    return text
 
 
 def _yes_or_no(found: object) -> bool:
@@ -266,7 +278,7 @@ def _by_name(found: object) -> Mapping[str, object]:
 
 
 _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
-    "supplier": {name.name: _text for name in fields(Supplier)},
+    "supplier": {name.name: _image if name.name == "logo" else _text for name in fields(Supplier)},
     "rating": {
         "timezone": _timezone,
         "country_code": _country_code,
@@ -290,6 +302,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "embed_pdf": _yes_or_no,
         "mask_digits": _whole(0, 15),
         "attach_calls": _yes_or_no,
+        "web_page": _yes_or_no,
         "customers": _by_name,
     },
     "accounts": {name.name: _account for name in fields(Accounts)},

@@ -126,8 +126,17 @@ def call_detail_of(calls: pl.DataFrame, speech: Language, font: RowFont) -> Deta
     return Detail(written, groups, odd)
 
 
-def page_operators(detail: Detail, geometry: Geometry, speech: Language, font: RowFont) -> list[str]:
-    """The operators of each page's lines, in the order to read, in ASCII.
+@dataclass(frozen=True, slots=True)
+class PageLines:
+    """The operators of one page's lines, in ASCII: `start`, then what is behind the texts, the texts, and `Q`."""
+
+    start: str
+    backdrop: str
+    texts: str
+
+
+def page_operators(detail: Detail, geometry: Geometry, speech: Language, font: RowFont) -> list[PageLines]:
+    """The operators of each page's lines, in the order to read.
 
     They expect the origin at the top left of the page, y downwards, in points; `/Rows` is the row font.
     """
@@ -138,8 +147,11 @@ def page_operators(detail: Detail, geometry: Geometry, speech: Language, font: R
     joined = pages.agg(pl.col("text", "stripe", "band", "rule").str.join("\n", ignore_nulls=True))
     start = f"q 1 0 0 1 {_number(geometry.left)} 0 cm"
     return [
-        f"{start}\n{STRIPE} g\n{stripes}\nf\n{BAND} g\n{bands}\nf\n{RULE} g\n{rules}\nf\n"
-        f"{INK} g BT /Rows {_number(geometry.font_size)} Tf\n{texts}\nET Q"
+        PageLines(
+            start,
+            f"{STRIPE} g\n{stripes}\nf\n{BAND} g\n{bands}\nf\n{RULE} g\n{rules}\nf",
+            f"{INK} g BT /Rows {_number(geometry.font_size)} Tf\n{texts}\nET",
+        )
         for texts, stripes, bands, rules in joined.select("text", "stripe", "band", "rule").iter_rows()
     ]
 

@@ -26,7 +26,7 @@ def days_note(line: Line, next_period: str, speech: Language) -> str:
     first, last = line.service_from, line.service_to
     if first is None or last is None:
         return ""
-    if line.kind not in SERVICE_KINDS:
+    if line.kind not in SERVICE_KINDS and first == last:
         return speech.say("line.on", day=speech.day(first))
     if _is_whole_month(first, last) and f"{first:%Y-%m}" == next_period:
         return ""

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
     from weasyprint.text.fonts import FontConfiguration
 
-EXTRA = {0x81: "\u2190", 0x8D: "\u202f", 0x8F: "\u2007", 0x90: "\u2011", 0x9D: "\u200a"}
-BLANKS = " \u00a0\u202f\u2007\u200a"
+EXTRA = {0x81: "\u2190", 0x8D: "\u202f", 0x8F: "\u2007", 0x90: "\u2011"}
+# Where the font has no glyph for these, another is as good in a row.
+STAND_INS = {"\u00a0": " ", "\u202f": "\u00a0", "\u2011": "-"}
+BLANKS = " \u00a0\u202f\u2007"
 # To move to the right with: as wide as a digit, a space, as what stands between thousands, and hardly at all.
 FILLING = "\u2007\u00a0\u202f\u200a"
+# In a text that is laid out, HarfBuzz makes the blanks that a font has no glyph for from these parts of the space
+# and of the font size (hb-ot-shape-fallback.cc).
+NARROW_OF_SPACE, HAIR = 1 / 2, 1000 / 16
 _SOFT_HYPHEN = "\u00ad"  # it is there to be left out
 _CODES = {EXTRA.get(code, bytes([code]).decode("cp1252", "replace")): code for code in range(0x20, 0x100)}
 CHARACTERS = tuple(character for character in _CODES if character not in f"\x7f{_SOFT_HYPHEN}\ufffd")
@@ -59,6 +64,7 @@ class RowFont:
 
     Attributes:
         advances: By character, of those it can write.
+        laid_out: The same where WeasyPrint sets the text, with the blanks that are made there.
         glyphs: The font's own number of each.
         ascent: Above the base line.
         descent: Below it, negative.
@@ -69,6 +75,7 @@ class RowFont:
     """
 
     advances: dict[str, int]
+    laid_out: dict[str, int]
     glyphs: dict[str, int]
     ascent: int
     descent: int
@@ -97,14 +104,18 @@ class RowFont:
         return text
 
     def in_columns(self, texts: Sequence[str], ends: Sequence[int]) -> str:
-        """The texts as one, each with blanks before it so that it ends there, to within a fiftieth of the font size."""
-        advances = tuple(self.advances[blank] for blank in FILLING)
+        """The texts as one, each with blanks before it so that it ends there, to within a fortieth of the font size.
+
+        It is for WeasyPrint to set, in this font or, where that lacks a character, near enough to it.
+        """
+        advances = tuple(self.laid_out[blank] for blank in FILLING)
         line: list[str] = []
         pen = 0
         for text, end in zip(texts, ends, strict=True):
-            blanks, left = _blanks(max(0, end - pen - self.width(text)), advances)
+            width = sum(self.laid_out.get(character, advances[0]) for character in text)
+            blanks, left = _blanks(max(0, end - pen - width), advances)
             line += (blanks, text)
-            pen = max(end - left, pen + self.width(text))
+            pen = max(end - left, pen + width)
         return "".join(line)
 
     def embed(self, pdf: pydyf.PDF) -> bytes:
@@ -200,10 +211,12 @@ def row_font(family: str, fonts: FontConfiguration) -> RowFont:
     HTML(string=_SPECIMEN.format(family=family, lines=lines)).write_pdf(finisher=take, font_config=fonts)
     font = max(found, key=lambda each: len(each.to_unicode))
     glyphs = {text: glyph for glyph, text in sorted(font.to_unicode.items(), reverse=True) if text in _CODES}
-    # Blanks of one width may share a glyph.
-    glyphs = {"\u00a0": glyphs[" "]} | glyphs
+    for text, other in STAND_INS.items():
+        glyphs.setdefault(text, glyphs[other])
+    advances = {text: font.widths[glyph] for text, glyph in glyphs.items()}
     return RowFont(
-        advances={text: font.widths[glyph] for text, glyph in glyphs.items()},
+        advances=advances,
+        laid_out=advances | {"\u202f": round(advances[" "] * NARROW_OF_SPACE), "\u200a": round(HAIR)},
         glyphs=glyphs,
         ascent=font.ascent,
         descent=font.descent,

@@ -19,6 +19,7 @@ LANGUAGES = ("fr", "nl", "de", "en")
 MICRO_PLACES = 6
 CENT_PLACES = 2
 COUNTRY = "BE"
+NONE = "\u2013"
 
 # Characters that reorder the text around them, or that no text holds, are not printed as such.
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), "\ufffd")
@@ -93,6 +94,18 @@ class Language:
     def month(self, period: str) -> str:
         """The name and year of a period written `2026-10`."""
         return str(dates.format_date(date.fromisoformat(f"{period}-01"), "MMMM y", locale=self.locale))
+
+    def month_name(self, period: str) -> str:
+        """The name of the month of a period, without its year."""
+        return str(dates.format_date(date.fromisoformat(f"{period}-01"), "LLLL", locale=self.locale))
+
+    def month_letter(self, period: str) -> str:
+        """The first letter of a month's name."""
+        return str(dates.format_date(date.fromisoformat(f"{period}-01"), "LLLLL", locale=self.locale))
+
+    def difference(self, amount_cents: int) -> str:
+        """An amount with its sign, for how much more or less something is."""
+        return self._decimal(_scaled(amount_cents, CENT_PLACES), "+#,##0.00;-#,##0.00") if amount_cents else NONE
 
     def country(self, code: str) -> str:
         """The name of a country, or its code where it has no name."""

@@ -165,19 +165,21 @@ def by_us(document: InvoiceDocument) -> bytes:
 
 def by_table(document: InvoiceDocument) -> bytes:
     """The call detail as the table that one writes first: a row a call, a cell a figure, a head on each page."""
-    from weasyprint import HTML  # noqa: PLC0415
+    from invoicing.documents.fonts import FIGURE_FAMILY, document_fonts  # noqa: PLC0415 - before WeasyPrint
+    from weasyprint import HTML  # noqa: PLC0415 # isort: skip
 
     head = "".join(f"<th>{name}" for name in COLUMNS)
     rows = "".join(f"<tr><td>{'<td>'.join(html.escape(text) for text in row)}" for row in texts(document.calls))
     style = (
         "@page { size: A4; margin: 24mm 18mm; @bottom-right { content: counter(page) ' / ' counter(pages) } }"
-        "html { font: 7pt/1.5 'DejaVu Sans Condensed', sans-serif } table { width: 100%; border-collapse: collapse; "
+        f"html {{ font: 7pt/1.5 {FIGURE_FAMILY} }}"
+        "table { width: 100%; border-collapse: collapse; "
         "table-layout: fixed } td, th { text-align: left } td:nth-child(n + 5) { text-align: right } "
         "tr:nth-child(even) { background: #f6f6f6 }"
     )
     made: bytes = HTML(
         string=f"<style>{style}</style><h1>Facture</h1><table><thead><tr>{head}</thead><tbody>{rows}</tbody></table>"
-    ).write_pdf()
+    ).write_pdf(font_config=document_fonts())
     return made
 
 
@@ -188,11 +190,10 @@ def by_reportlab(document: InvoiceDocument) -> bytes:
     from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415
     from reportlab.pdfgen.canvas import Canvas  # noqa: PLC0415
 
+    from invoicing.documents.fonts import FACES  # noqa: PLC0415
+
     if "Rows" not in pdfmetrics.getRegisteredFontNames():
-        found = subprocess.run(
-            ["fc-match", "-f", "%{file}", "DejaVu Sans Condensed"], capture_output=True, text=True, check=True
-        )
-        pdfmetrics.registerFont(TTFont("Rows", found.stdout))
+        pdfmetrics.registerFont(TTFont("Rows", FACES[-1]))
     rows = texts(document.calls)
     places = (51, 99, 142, 218, 400, 440, 491, 544)
     lines, height, top = 60, 10.5, 745

@@ -158,3 +158,20 @@ def test_verify__an_altered_file_leaves_with_3_also_in_json(issued: Place) -> No
     told = issued.start("verify", "--json")
     assert (told.status, told.document["exit_status"]) == (3, 3)
     assert path.name in str(told.document["attention"])
+
+
+def test_render__web_pages_stand_beside_the_pdfs_and_are_named_in_the_ledger(issued: Place) -> None:
+    told = issued.start("render", "2026-10", "--html", "--json")
+    written = ["store/invoices/2026/2026-000001.html", "store/invoices/2026/2026-000001.pdf"]
+    assert (told.status, told.document["files_written"]) == (0, written)
+    before = bytes_of(issued.store)
+    assert (
+        b"<h1>Invoice <span>2026-000001</span></h1>" in (issued.store / "invoices/2026/2026-000001.html").read_bytes()
+    )
+    assert issued.start("render", "2026-10", "--html").status == 0
+    # Without being asked for, a page is neither made again nor taken away.
+    assert issued.start("render", "2026-10", "--json").document["files_written"] == written[1:]
+    assert bytes_of(issued.store) == before
+    assert issued.start("verify").status == 0
+    (issued.store / "invoices/2026/2026-000001.html").write_bytes(b"altered")
+    assert issued.start("verify").status == 3

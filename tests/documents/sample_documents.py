@@ -4,12 +4,22 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from invoicing.documents.model import Customer, InvoiceDocument, Line, PackUse, VatTotal, ZoneTraffic
+from invoicing.documents.model import (
+    Corrected,
+    Customer,
+    InvoiceDocument,
+    Line,
+    MonthTotal,
+    PackUse,
+    VatTotal,
+    ZoneTraffic,
+)
 from schemas.settings import Supplier
 
 MICRO = 1_000_000
@@ -50,6 +60,17 @@ CUSTOMER = Customer(
     language="fr",
     vat_number="BE0428759497",
 )
+
+# The invoices of the months before; there was none in April, and July was the dearest.
+MONTHS = tuple(
+    MonthTotal(period, net_cents, {"recurring": 27_900, "traffic": net_cents - 27_900})
+    for period, net_cents in [
+        ("2025-11", 31_200), ("2025-12", 29_900), ("2026-01", 33_000), ("2026-02", 42_000), ("2026-03", 38_000),
+        ("2026-05", 35_000), ("2026-06", 45_000), ("2026-07", 71_000), ("2026-08", 52_000), ("2026-09", 55_321),
+    ]
+)  # fmt: skip
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
+SVG_LOGO = f"data:image/svg+xml;base64,{base64.b64encode(SVG).decode()}"
 
 
 def line(kind: str, description: str, net_cents: int, **fields: object) -> Line:
@@ -133,6 +154,17 @@ def document(lines: list[Line], zones: tuple[ZoneTraffic, ...] = (), **fields: o
         calls=calls_of([]),
     )
     return replace(plain, **fields)
+
+
+def credit_note(lines: list[Line] | None = None, **fields: object) -> InvoiceDocument:
+    """A credit note on the invoice of October, for some users and a part of the traffic."""
+    credited = lines or [
+        line("recurring", "Easy2Phone Standard", 4650, quantity_micro=3 * MICRO, unit_price_micro=15_500_000),
+        traffic(ZoneTraffic("2026-10", "fr", "international", FAR_AWAY, 3, 600, 600, 180)),
+    ]
+    corrects = Corrected("2026-000001", date(2026, 10, 28), "Numéro facturé par erreur")
+    plain = {"number": "NC-2026-000001", "structured_communication": None, "corrects": corrects}
+    return document(credited, **{**plain, **fields})
 
 
 def full_document(call_count: int = 40, **fields: object) -> InvoiceDocument:
