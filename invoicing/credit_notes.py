@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rating.money import MICRO_PER_CENT, decimal_text, narrow_cents, vat_cents, wide
+from rating.money import euro_text, narrow_cents, vat_cents, wide
 from rating.rules import rule
 from schemas.errors import InputRefused
 
@@ -205,8 +205,8 @@ def _amount_of_line(left: Left, wanted: pl.DataFrame, amount_cents: int) -> pl.D
         )
     if amount_cents > line_left:
         raise InputRefused(
-            f"invoice {left.invoice_number}: {_euros(line_left)} EUR without VAT are left of line {line_no}, and "
-            f"{_euros(amount_cents)} were asked for"
+            f"invoice {left.invoice_number}: {euro_text(line_left)} EUR without VAT are left of line {line_no}, and "
+            f"{euro_text(amount_cents)} were asked for"
         )
     return wanted.select(*VAT_KEY, invoice_line_no="line_no", net_cents=pl.lit(amount_cents))
 
@@ -235,10 +235,7 @@ def _refuse_beyond_what_is_left(left: Left, totals: pl.DataFrame) -> None:
         asked, rest = beyond.select("base_cents", "base_left_cents").row(0)
     if asked > rest or beyond.height:
         raise InputRefused(
-            f"invoice {left.invoice_number}: {_euros(rest)} EUR without VAT are left of it, after its price reductions "
-            f"and earlier credit notes, and {_euros(asked)} were asked for; give a smaller --amount, or --all"
+            f"invoice {left.invoice_number}: {euro_text(rest)} EUR without VAT are left of it, after its price "
+            f"reductions and earlier credit notes, and {euro_text(asked)} were asked for; give a smaller --amount, or "
+            "--all"
         )
-
-
-def _euros(amount_cents: int) -> str:
-    return decimal_text(amount_cents * MICRO_PER_CENT)

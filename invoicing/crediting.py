@@ -16,7 +16,7 @@ from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import refuse_wrong_supplier
 from invoicing.issuing import refuse_far_date
 from invoicing.numbering import credit_note_number
-from rating.money import MICRO, MICRO_PER_CENT, decimal_text
+from rating.money import MICRO, MICRO_PER_CENT, euro_text
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -245,4 +245,4 @@ def tell_credit_note(ledger: Ledger, number: str, left: Left, report: Report) ->
 
 
 def _told(net_cents: int, vat_cents: int) -> str:
-    return f"{decimal_text(net_cents * MICRO_PER_CENT)} EUR and {decimal_text(vat_cents * MICRO_PER_CENT)} EUR of VAT"
+    return f"{euro_text(net_cents)} EUR and {euro_text(vat_cents)} EUR of VAT"

@@ -11,7 +11,7 @@ from invoicing import credits as price_reductions
 from invoicing import number_term, one_off, recurring, traffic, user_cap
 from invoicing.lines import LINE_SCHEMA, lines_of_dues, numbered_lines
 from invoicing.totals import invoice_totals, vat_rates_on, vat_totals, with_vat
-from rating.money import MICRO_PER_CENT, decimal_text
+from rating.money import decimal_text, euro_text
 from rating.services import USER_GROUP, counted_at_end_of, minimum_ends, service_rows
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _credits_without_invoice(
     over = ~has_contract | (pl.col("ends_on") <= period.next.first_day).fill_null(value=False)
     rest = rest.filter((pl.col("rest") > 0) & (pl.col("date") <= period.last_day) & over).sort("credit_id")
     return [
-        f"credit {credit_id} of {customer_id}: {decimal_text(cents * MICRO_PER_CENT)} EUR are left and "
+        f"credit {credit_id} of {customer_id}: {euro_text(cents)} EUR are left and "
         f"{f'the contract ended on {ended_on}' if ended_on else 'there is no contract'}; reported, not paid "
         "(R-CREDIT, 11.1)"
         for credit_id, customer_id, cents, ended_on in rest.select(

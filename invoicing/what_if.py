@@ -13,7 +13,7 @@ from invoicing.rating_run import in_shares, rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.table_files import require_target, write_table
 from rating.frames import compact
-from rating.money import MICRO_PER_CENT, decimal_text
+from rating.money import euro_text
 from rating.periods import period_text
 from rating.pipeline import RATED_SCHEMA
 from rating.sources.files import format_of
@@ -249,7 +249,7 @@ def tell_what_if(period: str, found: WhatIf, report: Report) -> None:
         "calls_differing": found.calls,
     }
     report.sums = {"net_cents_issued": issued, "net_cents_supposed": supposed, "difference_cents": supposed - issued}
-    euro = [decimal_text(cents * MICRO_PER_CENT) for cents in (issued, supposed, supposed - issued)]
+    euro = [euro_text(cents) for cents in (issued, supposed, supposed - issued)]
     report.messages.append(
         f"{period}: {euro[0]} EUR without VAT were invoiced; it would have been {euro[1]} EUR, a difference of "
         f"{euro[2]} EUR; nothing was changed"

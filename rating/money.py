@@ -72,3 +72,9 @@ def decimal_text(micro: object) -> str:
     number = int(str(micro))
     whole, rest = divmod(abs(number), MICRO)
     return f"{'-' if number < 0 else ''}{whole}.{rest:06d}".rstrip("0").rstrip(".")
+
+
+def euro_text(amount_cents: int) -> str:
+    """An amount as people write it, with its cents: 210 is `2.10`. For messages."""
+    euro, cents = divmod(abs(amount_cents), MICRO // MICRO_PER_CENT)
+    return f"{'-' if amount_cents < 0 else ''}{euro}.{cents:02d}"

@@ -91,8 +91,8 @@ def test_r_credit__what_is_left_is_carried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ends_on", "told"),
     [
-        ("2026-11-01", ["credit a of c1: 19 EUR are left and the contract ended on 2026-11-01"]),
-        ("2026-10-20", ["credit a of c1: 50 EUR are left and the contract ended on 2026-10-20"]),
+        ("2026-11-01", ["credit a of c1: 19.00 EUR are left and the contract ended on 2026-11-01"]),
+        ("2026-10-20", ["credit a of c1: 50.00 EUR are left and the contract ended on 2026-10-20"]),
         ("2026-11-02", []),  # it still runs on the first of November
     ],
 )
@@ -132,4 +132,4 @@ def test_r_credit__a_credit_that_was_deducted_keeps_its_content(tmp_path: Path) 
 
 def test_r_credit__what_is_left_of_a_customer_without_contract_is_told() -> None:
     notes = bill(tables(contracts="c1 2026-01-01", charges="h1 2026-10-05 1 4 c2", credits="a 2026-10-05 10 c2")).notes
-    assert [note.partition(";")[0] for note in notes] == ["credit a of c2: 6 EUR are left and there is no contract"]
+    assert [note.partition(";")[0] for note in notes] == ["credit a of c2: 6.00 EUR are left and there is no contract"]

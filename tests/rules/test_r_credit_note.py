@@ -125,16 +125,16 @@ def test_r_credit_note__counts_what_was_credited_before(lines: str, wishes: list
         ("100 50", ["3"], "there is no line 3; it has the lines 1 to 2"),
         ("100 50", ["1", "1"], "nothing is left of line 1"),
         ("100 0", ["1 2"], "nothing is left of line 2"),
-        ("100 50", ["amount 50.01 of 2"], "50 EUR without VAT are left of line 2, and 50.01 were asked for"),
-        ("100 50", ["amount 150.01"], "150 EUR without VAT are left of it, after"),
-        ("100 50 -30", ["1 2"], f"120 {BEYOND} 150 were asked for"),
-        ("100 50", ["amount 60", "1"], "90 EUR without VAT are left of it"),
+        ("100 50", ["amount 50.01 of 2"], "50.00 EUR without VAT are left of line 2, and 50.01 were asked for"),
+        ("100 50", ["amount 150.01"], "150.00 EUR without VAT are left of it, after"),
+        ("100 50 -30", ["1 2"], f"120.00 {BEYOND} 150.00 were asked for"),
+        ("100 50", ["amount 60", "1"], "90.00 EUR without VAT are left of it"),
         ("100 -30", ["2"], "price reductions alone would have the customer pay again"),
         ("100 -30", ["amount 5 of 2"], "line 2 is a price reduction, of which no amount is credited"),
         ("100@S:21 50@S:6", ["amount 5"], "it has more than one VAT rate"),
-        ("100@S:21 50@S:6 -20@S:6", ["2"], "30 EUR without VAT are left of it"),  # of its base at 6 %
-        ("100@S:21 50@S:6 -20@S:6", ["1 3"], f"30 {BEYOND} -20 were asked for"),
-        ("100@S:21 -20@S:6", ["1"], "80 EUR without VAT are left of it"),
+        ("100@S:21 50@S:6 -20@S:6", ["2"], "30.00 EUR without VAT are left of it"),  # of its base at 6 %
+        ("100@S:21 50@S:6 -20@S:6", ["1 3"], f"30.00 {BEYOND} -20.00 were asked for"),
+        ("100@S:21 -20@S:6", ["1"], "80.00 EUR without VAT are left of it"),
         ("100@S:21 -20@S:6", ["amount 5 of 2"], "line 2 is a price reduction"),
     ],
 )
