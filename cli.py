@@ -473,6 +473,58 @@ def rerun(
     finish(common, report)
 
 
+@app.command("what-if", epilog="Example: centime what-if 2026-10 --deck rates-2027.csv --calls differing.xlsx")
+def what_if(
+    period: PeriodArgument,
+    platform: Annotated[Path | None, typer.Option("--platform", help="Other platform tables.")] = None,
+    deck: Annotated[
+        Path | None, typer.Option("--deck", help="A file of the table rates: versions of decks beside the others.")
+    ] = None,
+    without_calls: Annotated[
+        Path | None, typer.Option("--without-calls", help="A file with the call_ids of calls to leave out.")
+    ] = None,
+    customer: Annotated[
+        list[str] | None, typer.Option("--customer", help="Only this customer; may be repeated.")
+    ] = None,
+    calls: Annotated[
+        Path | None, typer.Option("--calls", help="Write the calls that differ to this .csv, .parquet, .ndjson, .xlsx.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw who gains and who pays more, as .svg or .png.")
+    ] = None,
+    store: StoreOption = STORE,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Other settings \\[default: those the month was issued under].")
+    ] = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What an issued month would have cost with other tables, decks, settings or fewer calls; changes nothing."""
+    from invoicing import runs
+    from invoicing import what_if as supposing
+    from invoicing.desk import Report
+    from rating.periods import Period
+
+    common = Common("what-if", store, config, now, as_json)
+    month, report = Period.parse(period), Report("what-if", period)
+    settings = None if config is None else common.settings()
+    if picture is not None:
+        from invoicing.what_if_picture import draw, require_picture
+
+        require_picture(picture)
+    supposed = supposing.Supposed(platform, deck, without_calls, settings)
+    with at_desk(common, writes=False) as desk:
+        run = runs.issued_run(desk.ledger, month)
+        found = supposing.what_if(desk, run, supposed, customer or [], calls)
+    supposing.tell_what_if(period, found, report)
+    if calls is not None:
+        report.written.append(str(calls))
+    if picture is not None:
+        draw(period, found, picture)
+        report.written.append(str(picture))
+    finish(common, report)
+
+
 @app.command(epilog="Example: centime quarantine 2026-10")
 def quarantine(
     period: Annotated[

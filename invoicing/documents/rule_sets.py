@@ -9,7 +9,7 @@ imported here: what only asks must not load it.
 from __future__ import annotations
 
 import re
-from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +33,7 @@ EDITIONS = (
     re.compile(r"Schematron version ([0-9.]+) - Last update: ([0-9-]{10})"),
     re.compile(r"<dct:created>([0-9-]{10})T"),
 )
-HEAD_CHARACTERS = 4000
+HEAD_BYTES = 4000
 
 
 def missing_packages() -> list[str]:
@@ -68,26 +68,24 @@ def require_rules(rules_dir: str) -> None:
         )
 
 
-@cache
 def rules_version(rules_dir: str) -> str:
-    """Which rules judge: each set with the edition its head tells, and where it comes from."""
-    return "; ".join(
-        f"{layer} {_edition(path)} ({_origin(layer, rules_dir)})" for layer, path in rule_files(rules_dir).items()
-    )
+    """Which rules judge: each set with the edition its head tells, and where it comes from.
+
+    An installed set is named by its package and version, one of a folder by the beginning of its SHA-256.
+    """
+    named = []
+    for layer, path in rule_files(rules_dir).items():
+        content = path.read_bytes()
+        package = NEEDED[INSTALLED_RULES[layer][0]]
+        origin = f"SHA-256 {sha256(content).hexdigest()[:12]}" if rules_dir else f"{package} {version(package)}"
+        named.append(f"{layer} {_edition(content)} ({origin})")
+    return "; ".join(named)
 
 
-def _edition(path: Path) -> str:
-    with path.open(encoding="utf-8") as stream:
-        head = stream.read(HEAD_CHARACTERS)
+def _edition(content: bytes) -> str:
+    head = content[:HEAD_BYTES].decode(errors="replace")
     found = next((match for edition in EDITIONS if (match := edition.search(head))), None)
     return " of ".join(found.groups()) if found else "of unknown edition"
-
-
-def _origin(layer: str, rules_dir: str) -> str:
-    if rules_dir:
-        return f"{rules_dir}/{OTHER_RULES[layer]}"
-    package = NEEDED[INSTALLED_RULES[layer][0]]
-    return f"{package} {version(package)}"
 
 
 def rule_files(rules_dir: str) -> dict[str, Path]:

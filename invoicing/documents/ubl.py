@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from invoicing.documents.electronic_address import ElectronicAddress, Parties
-    from invoicing.documents.model import InvoiceDocument, VatTotal
+    from invoicing.documents.model import Corrected, InvoiceDocument, VatTotal
     from invoicing.documents.ubl_elements import Element
     from invoicing.documents.words import Language
 
@@ -55,7 +55,7 @@ def write_ubl(
         _attachment(f"{document.number}.csv", "text/csv", speech.say("section.calls"), calls_csv),
     ]
     is_credit = document.corrects is not None
-    parts = [*(_credit_note_head(document) if is_credit else _invoice_head(document)), *attachments]
+    parts = [*(_credit_note_head(document, speech) if is_credit else _invoice_head(document)), *attachments]
     parts += [_supplier(document, parties), _customer(document, parties), _delivery(document)]
     parts += [*([] if is_credit else [_payment_means(document)]), _payment_terms(document, speech)]
     parts += [_tax_total(document, speech), _totals(document)]
@@ -73,13 +73,13 @@ def _invoice_head(document: InvoiceDocument) -> list[Element | None]:
     ]
 
 
-def _credit_note_head(document: InvoiceDocument) -> list[Element | None]:
+def _credit_note_head(document: InvoiceDocument, speech: Language) -> list[Element | None]:
     corrected = document.corrects
     assert corrected is not None  # noqa: S101 - only a credit note has this head
     return [
         *_identification(document),
         cbc("CreditNoteTypeCode", CREDIT_NOTE_CODE),
-        cbc("Note", corrected.reason),
+        cbc("Note", _credit_note_note(document, corrected, speech)),
         *_references(document),
         cac(
             "BillingReference",
@@ -90,6 +90,12 @@ def _credit_note_head(document: InvoiceDocument) -> list[Element | None]:
             ),
         ),
     ]
+
+
+def _credit_note_note(document: InvoiceDocument, corrected: Corrected, speech: Language) -> str:
+    """Why there is a credit note, and what Belgium asks to be said where it gives VAT back (royal decree no. 4)."""
+    reason = speech.say("credit.reason", reason=corrected.reason)
+    return f"{reason}\n{speech.say('credit.vat')}" if document.vat_cents else reason
 
 
 def _identification(document: InvoiceDocument) -> list[Element | None]:

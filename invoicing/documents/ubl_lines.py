@@ -41,12 +41,17 @@ def pricing_of(line: Line) -> Pricing:
     quantity, price = line.quantity_micro, line.unit_price_micro
     if price is not None and is_price_times_quantity(line):
         return Pricing(quantity, ONE, price, MICRO) if price >= 0 else Pricing(-quantity, ONE, -price, MICRO)
-    unit = SECOND if price is None else ONE
+    unit = SECOND if is_of_calls(line) else ONE
     if quantity == 0:
         # An amount without a quantity, such as set-up fees alone.
         quantity, unit = MICRO, ONE
     base = abs(quantity)
     return Pricing(base if line.net_cents >= 0 else -base, unit, abs(line.net_cents) * MICRO_PER_CENT, base)
+
+
+def is_of_calls(line: Line) -> bool:
+    """Whether the line is the sum of calls, its quantity their charged seconds."""
+    return line.kind == "traffic" and line.unit_price_micro is None
 
 
 def is_price_times_quantity(line: Line) -> bool:
@@ -115,7 +120,8 @@ def _description(line: Line, speech: Language) -> str:
     """What the line is, for which days, and how a part of a month was counted."""
     parts = [_heading(line, speech), days_note(line, "", speech)]
     if line.unit_price_micro is None:
-        parts.append(f"{speech.say('column.out_of_pack')} {speech.minutes(line.quantity_micro // MICRO)}")
+        if is_of_calls(line):
+            parts.append(f"{speech.say('column.out_of_pack')} {speech.minutes(line.quantity_micro // MICRO)}")
     elif line.kind in SERVICE_KINDS and not is_price_times_quantity(line):
         quantity, price = speech.quantity(line.quantity_micro), speech.unit_price(line.unit_price_micro)
         parts.append(speech.say("electronic.pro_rata", quantity=quantity, unit_price=price))

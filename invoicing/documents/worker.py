@@ -7,6 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from invoicing.documents.electronic_address import preload_checks
 from invoicing.documents.limits import limited
 from invoicing.documents.making import make_files
 from invoicing.documents.pdf import get_ready
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from invoicing.documents.files import Files
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
+
+# What a document would import by itself is there before it is forked, and is no part of its limits.
+preload_checks()
 
 # Everything imported until here, before a worker is forked, stays as it is.
 gc.freeze()

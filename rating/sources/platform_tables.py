@@ -106,6 +106,22 @@ def load_platform(
     return LoadedPlatform(platform, tuple(reading.files), warnings, tables)
 
 
+def load_other_rates(loaded: LoadedPlatform, path: Path, settings: Settings) -> pl.DataFrame:
+    """Read a file of the table `rates`, to stand for that table of tables that were accepted.
+
+    Raises:
+        InputRefused: with all that is wrong with the file, by itself and beside the zones.
+    """
+    reading = _Reading()
+    tables = loaded.tables | {"rates": _read_table("rates", path, settings, reading)}
+    # What other tables miss in it is no fault of the file: it may hold a single deck.
+    found = platform_problems(tables, allow_increments=settings.rating.allow_increments)
+    problems = [*reading.problems, *(problem for problem in found if problem.table == "rates")]
+    if problems:
+        raise InputRefused(f"{path} cannot be used as the table rates", tuple(problems))
+    return without_empty_intervals(tables)["rates"]
+
+
 @dataclass(slots=True)
 class _Reading:
     """What one reading of a folder finds on its way."""

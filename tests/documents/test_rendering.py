@@ -6,8 +6,12 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+import polars as pl
+import pytest
 from pypdf import PdfReader
 
+from invoicing.electronic_parties import customer_warnings, refuse_wrong_supplier
+from rating.sources.settings_file import load_settings
 from tests.golden.sample_run import RUNS, SAMPLE, centime
 
 if TYPE_CHECKING:
@@ -51,3 +55,14 @@ def test_limits__a_held_invoice_is_named_and_made_by_the_next_render(tmp_path: P
     first_page = PdfReader(written[0]).pages[0].get_contents().get_data().decode("latin-1")
     assert "0.788235 0.635294 0.152941" in first_page
     assert centime("verify", *common).returncode == 0
+    # Each customer with a VAT number got an electronic invoice that the official rules let pass.
+    electronic = [path for path in json.loads(rendered.stdout)["files_written"] if path.endswith(".xml")]
+    assert electronic == [path.replace(".pdf", ".xml") for path in written if not path.endswith("000006.pdf")]
+
+
+@pytest.mark.parametrize("month", RUNS)
+def test_sample__its_invented_numbers_are_right(month: str) -> None:
+    refuse_wrong_supplier(load_settings(SAMPLE / "centime.toml").supplier)
+    customers = pl.read_csv(SAMPLE / month / "platform" / "customers.csv", infer_schema=False)
+    assert customers["vat_number"].drop_nulls().len() > 8
+    assert customer_warnings(customers) == []

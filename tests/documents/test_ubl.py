@@ -202,6 +202,7 @@ def test_line__a_share_of_a_month_of_several_keeps_its_quantity() -> None:
         ("traffic", "Communications – octobre 2026; Hors pack 71 min 01 s", None),
         ("traffic of an earlier period", "Communications – août 2026; Hors pack 1 min 01 s", None),
         ("one-off with decimals", "Frais uniques; le 12/10/2026", None),
+        ("one-off without a quantity", "Frais uniques", None),
     ],
 )
 def test_line__says_what_it_is_and_which_article_is_behind_it(
@@ -257,7 +258,12 @@ def test_credit_note__refers_to_its_invoice_and_asks_for_no_payment() -> None:
     reference = "cac:BillingReference/cac:InvoiceDocumentReference"
     assert texts(xml, f"{reference}/cbc:ID") == [CORRECTED.invoice_number]
     assert texts(xml, f"{reference}/cbc:IssueDate") == ["2026-10-28"]
-    assert (texts(xml, "cbc:CreditNoteTypeCode"), texts(xml, "cbc:Note")) == (["381"], [CORRECTED.reason])
+    assert texts(xml, "cbc:CreditNoteTypeCode") == ["381"]
+    (note,) = texts(xml, "cbc:Note")
+    reason, mention = note.split("\n")
+    assert reason == f"Motif : {CORRECTED.reason}"
+    assert mention.startswith("TVA à reverser à l’État dans la mesure où elle a été initialement déduite")
+    assert texts(xml_of(credit_note([untaxed("E")])), "cbc:Note") == [f"Motif : {CORRECTED.reason}"]
     assert texts(xml, "cac:CreditNoteLine/cbc:CreditedQuantity") == ["2", "4261"]
     assert texts(xml, "cac:PaymentMeans") == []
 
@@ -317,10 +323,11 @@ def test_text__what_is_hostile_comes_back_as_it_is_printed(text: str) -> None:
     invoice = electronic(lines, structured_communication=text, **parties)
     credit = replace(credit_note(lines, **parties), corrects=replace(CORRECTED, reason=text))
     # The supplier's name stands in four places, the customer's in two, each other text in one.
-    for made, places in ((invoice, 4 + 6 + 2 + 5 + 3), (credit, 3 + 6 + 2 + 5 + 3)):
+    for made, places in ((invoice, 4 + 6 + 2 + 5 + 3), (credit, 3 + 6 + 2 + 5 + 2)):
         xml = xml_of(made)
         assert wrong_with(made, xml) == []
         assert list(etree.fromstring(xml).itertext()).count(printable(text).strip()) == places
+    assert f"Motif : {printable(text)}\n" in texts(xml_of(credit), "cbc:Note")[0]
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\x09", "\u2028"])
