@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXTRA = {0x81: "\u2190", 0x8D: "\u202f", 0x8F: "\u2007", 0x90: "\u2011"}
 # Where the font has no glyph for these, another is as good in a row.
-STAND_INS = {"\u00a0": " ", "\u202f": "\u00a0", "\u2011": "-"}
+STAND_INS = {"\u202f": "\u00a0", "\u2011": "-"}
 BLANKS = " \u00a0\u202f\u2007"
 # To move to the right with: as wide as a digit, a space, as what stands between thousands, and hardly at all.
 FILLING = "\u2007\u00a0\u202f\u200a"

@@ -219,6 +219,8 @@ def test_row_font__covers_what_western_languages_write_and_knows_what_it_does_no
     for text in ("Łódź", "a\u0301", "\u00ad", "日本", "\n", "\x7f"):
         assert not font.covers(text)
     assert len({font.width(digit) for digit in "0123456789"}) == 1
+    # It has no glyph of its own for these.
+    assert [font.glyphs[each] for each in "\u202f\u2011"] == [font.glyphs[each] for each in "\u00a0-"]
 
 
 # How it is read

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from printed import reader_of
-from sample_documents import MONTHS, full_document
+from sample_documents import MONTHS, SUPPLIER, full_document
 
 from invoicing.documents.charts import BAR, FOOT, HEIGHT, SLOT, TOP, WIDTH, months_chart, pack_bar, traffic_bar
 from invoicing.documents.drawing import Drawing, Label, inks_of, operators, svg
@@ -129,3 +129,9 @@ def test_drawing__bars_stand_on_the_pages_of_their_rows() -> None:
         rows = len(re.findall(r"Zone \d+", page.extract_text()))
         decoration = page.get_contents().get_data().decode("latin-1").count("/Artifact BMC\nq\n")
         assert rows <= decoration <= rows + 4
+
+
+def test_drawing__bars_have_the_colour_of_the_house() -> None:
+    invoice = full_document(0, supplier=replace(SUPPLIER, colour="#c24109"), months=MONTHS)
+    content = reader_of(invoice).pages[0].get_contents().get_data().decode("latin-1")
+    assert f"{0xC2 / 255:.3f} {0x41 / 255:.3f} {0x09 / 255:.3f} rg" in content
