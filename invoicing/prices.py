@@ -7,7 +7,6 @@ import polars as pl
 from rating.tariffs import in_force
 from schemas.errors import InputRefused, Problem
 
-
 ASKED = ["customer_id", "product_id", "price_day"]
 VERSION = ["effective_from", "notified_on", "unit_price_micro"]
 
