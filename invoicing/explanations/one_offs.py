@@ -49,44 +49,54 @@ def explain_credit(basis: Basis, line: IssuedLine, say: Language) -> Reasons:
     totals = pl.DataFrame({"customer_id": [basis.customer_id], "net_cents": [before_cents]})
     again = credit_lines(left, totals, basis.period, basis.first_period)
     row = left.filter(pl.col("credit_id") == line.source_id).row(0, named=True)
-    taken_cents = -line.net_cents
-    carried_cents = row["left_cents"] - taken_cents
-    earlier_cents = -sum(one.net_cents for one in basis.lines if one.kind == "credit" and one.line_no < line.line_no)
+    amount_cents, left_cents = int(row["amount_cents"]), int(row["left_cents"])
     why = say.say(
         "once.credit",
         credit=str(line.source_id),
         day=say.long_day(line.service_from),
-        amount=say.amount(row["amount_cents"]),
-        used=say.amount(row["amount_cents"] - row["left_cents"]),
-        left=say.amount(row["left_cents"]),
+        amount=say.amount(amount_cents),
+        used=say.amount(amount_cents - left_cents),
+        left=say.amount(left_cents),
     )
-    room = say.say(
+    figures = {"credit_id": line.source_id, "date": line.service_from, "amount_cents": amount_cents,
+               "left_before_cents": left_cents}  # fmt: skip
+    return Reasons(
+        _reckoned(again.filter(pl.col("source_id") == line.source_id)),
+        [
+            Step("why", why, "R-CREDIT", figures),
+            _deducted(basis, line, before_cents, left_cents, say),
+            _carried(basis, line, left_cents, say),
+        ],
+        [],
+    )
+
+
+def _deducted(basis: Basis, line: IssuedLine, before_cents: int, left_cents: int, say: Language) -> Step:
+    """How much of a credit the invoice has room for."""
+    earlier_cents = -sum(one.net_cents for one in basis.lines if one.kind == "credit" and one.line_no < line.line_no)
+    words = say.say(
         "once.room",
         net=say.amount(before_cents),
         earlier=say.amount(earlier_cents),
         room=say.amount(before_cents - earlier_cents),
-        left=say.amount(row["left_cents"]),
-        taken=say.amount(taken_cents),
+        left=say.amount(left_cents),
+        taken=say.amount(-line.net_cents),
     )
-    carried = say.say(
-        "once.carried" if carried_cents else "once.used_up",
-        left=say.amount(row["left_cents"]),
-        taken=say.amount(taken_cents),
-        carried=say.amount(carried_cents),
+    figures = {"net_before_cents": before_cents, "credited_before_cents": earlier_cents,
+               "deducted_cents": -line.net_cents}  # fmt: skip
+    return Step("amount", words, "R-CREDIT", figures)
+
+
+def _carried(basis: Basis, line: IssuedLine, left_cents: int, say: Language) -> Step:
+    """What is left of a credit afterwards."""
+    carried_cents = left_cents + line.net_cents
+    ends_on = basis.contract["ends_on"]
+    over = ends_on is not None and ends_on <= basis.period.next.first_day
+    key = ("once.carried_over" if over else "once.carried") if carried_cents else "once.used_up"
+    words = say.say(
+        key, left=say.amount(left_cents), taken=say.amount(-line.net_cents), carried=say.amount(carried_cents)
     )
-    figures = {
-        "amount_cents": row["amount_cents"], "left_before_cents": row["left_cents"], "net_before_cents": before_cents,
-        "credited_before_cents": earlier_cents, "deducted_cents": taken_cents, "carried_cents": carried_cents,
-    }  # fmt: skip
-    return Reasons(
-        _reckoned(again.filter(pl.col("source_id") == line.source_id)),
-        [
-            Step("why", why, "R-CREDIT", {"credit_id": line.source_id, "date": line.service_from}),
-            Step("amount", room, "R-CREDIT", figures),
-            Step("carried", carried, "R-CREDIT", {"carried_cents": carried_cents}),
-        ],
-        [],
-    )
+    return Step("carried", words, "R-CREDIT", {"carried_cents": carried_cents})
 
 
 def _reckoned(lines: pl.DataFrame) -> Reckoned | None:

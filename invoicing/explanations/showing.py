@@ -23,24 +23,15 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 50
 BLANKS = {0xA0: " ", 0x202F: " "}
 NUMERIC = (
-    "line_no",
-    "reference",
-    "reduction",
-    "least",
-    "configured",
-    "billed",
-    "reserved",
-    "contracted",
-    "before",
-    "short",
+    "line_no", "reference", "reduction", "least", "configured", "billed", "reserved", "contracted", "before", "short",
     "calls",
-)
+)  # fmt: skip
 
 
 def show_explanation(console: Console, explained: Explanation) -> None:
     """The title, the steps, an invoice's lines in short, and the rows behind the steps."""
     say = explained.language
-    console.print(Text(visible(explained.title), style="bold"), soft_wrap=True)
+    console.print(Text(_shown(explained.title), style="bold"), soft_wrap=True)
     table = _table(say, ("about", "words", "rule"))
     for step in explained.steps:
         table.add_row(_text(say.say(f"about.{step.about}")), _text(step.words), _rules(say, [step]))
@@ -52,14 +43,15 @@ def show_explanation(console: Console, explained: Explanation) -> None:
 
 
 def _show_lines(console: Console, explained: Explanation) -> None:
+    """Each line of an invoice in short: what it is for, why, and the reckoning."""
     say = explained.language
-    table = _table(say, ("line_no", "description", "words", "rule", "net_cents"), title=say.say("listing.lines"))
+    table = _table(say, ("line_no", "words", "rule", "net_cents"), title=say.say("listing.lines"))
     for part in explained.parts:
         short, net = part.in_short(), int(str(part.subject["net_cents"]))
-        table.add_row(
-            _text(part.subject["line_no"]), _text(part.subject["description"]),
-            _text(" ".join(step.words for step in short)), _rules(say, short), _text(say.amount(net)),
-        )  # fmt: skip
+        words = Text("\n").join(
+            [Text(_shown(part.subject["description"]), style="bold"), _text(" ".join(step.words for step in short))]
+        )
+        table.add_row(_text(part.subject["line_no"]), words, _rules(say, short), _text(say.amount(net)))
     console.print(table)
 
 
@@ -115,5 +107,9 @@ def _rules(say: Language, steps: Iterable[Step]) -> Text:
 
 
 def _text(found: object) -> Text:
+    return Text("\n".join(_shown(line) for line in str(found).split("\n")))
+
+
+def _shown(found: object) -> str:
     """A text as a terminal may print it; blanks that hold words together are blanks there."""
-    return Text("\n".join(visible(line) for line in str(found).translate(BLANKS).split("\n")))
+    return visible(str(found).translate(BLANKS))

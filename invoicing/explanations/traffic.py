@@ -88,7 +88,9 @@ def _rounding(calls: pl.DataFrame, line: IssuedLine, say: Language) -> Step:
     added, _ = exact_euro(say, added_micro, SECONDS_PER_MINUTE)
     key = "sum.rounding" if added_micro else "sum.exact"
     words = say.say(key, exact=exact, added=added, amount=say.amount(line.net_cents))
-    return Step("rounding", words, "R-SECOND", {"net_cents": amount_cents})
+    return Step(
+        "rounding", words, "R-SECOND", {"unrounded_micro": numerator // SECONDS_PER_MINUTE, "net_cents": amount_cents}
+    )
 
 
 def rates_of(calls: pl.DataFrame) -> pl.DataFrame:

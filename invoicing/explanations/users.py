@@ -31,38 +31,28 @@ MONTH_SCHEMA = {
 
 def explain_user_cap(basis: Basis, line: IssuedLine, say: Language) -> Reasons:
     """A line of users billed though they are not configured: how many by R-CAP or R-BASIS, and which products."""
-    dues = basis.dues_of(line)
-    reckoned = basis.reckon(dues)
     by_month = months_of_cap(basis)
-    now = by_month.row(-1, named=True)
     if line.rule == "R-BASIS":
-        why, beside = (
-            _basis_steps(basis, say),
-            [Listing("contracted", _short_products(basis, contracted_by_product(basis)))],
-        )
+        why, chosen = _basis_step(basis, say), "users.chosen_basis"
+        listings = [Listing("contracted", _short_products(basis, contracted_by_product(basis), "contracted"))]
     else:
-        why = _cap_steps(by_month, say)
-        beside = [Listing("months", by_month), Listing("shrunk", _short_products(basis, billed_before(basis)))]
-    if not _as_stored(basis, now):
-        reckoned = None
-    chosen = say.say(
-        "users.chosen_basis" if line.rule == "R-BASIS" else "users.chosen_cap",
-        users=units_in_words(basis, say, line),
-        product=line.description,
-    )
+        why, chosen = _cap_step(by_month, say), "users.chosen_cap"
+        shrunk = _short_products(basis, billed_before(basis), "before")
+        listings = [Listing("months", by_month), Listing("shrunk", shrunk)]
+    choice = say.say(chosen, users=units_in_words(basis, say, line), product=line.description)
     return Reasons(
-        reckoned,
+        basis.reckon(basis.dues_of(line)) if _as_stored(basis, by_month) else None,
         [
-            *why,
-            Step("choice", chosen, line.rule, {"quantity_micro": line.quantity_micro}),
+            why,
+            Step("choice", choice, line.rule, {"quantity_micro": line.quantity_micro}),
             price_step(basis, line, say),
             amount_step(line, say, line.rule),
         ],
-        beside,
+        listings,
     )
 
 
-def _cap_steps(by_month: pl.DataFrame, say: Language) -> list[Step]:
+def _cap_step(by_month: pl.DataFrame, say: Language) -> Step:
     """The number billed, by the formula with its figures filled in."""
     now = by_month.row(-1, named=True)
     words = say.say(
@@ -77,10 +67,10 @@ def _cap_steps(by_month: pl.DataFrame, say: Language) -> list[Step]:
         billed=say.count(now["billed"]),
         extra=say.count(now["reserved"]),
     )
-    return [Step("why", words, "R-CAP", now)]
+    return Step("why", words, "R-CAP", now)
 
 
-def _basis_steps(basis: Basis, say: Language) -> list[Step]:
+def _basis_step(basis: Basis, say: Language) -> Step:
     """That a contract's first invoice bills the users it promised, where fewer are there."""
     counts = basis.theirs(basis.users.counts).row(0, named=True)
     contracted = int(contracted_by_product(basis)["users"].sum())
@@ -93,7 +83,7 @@ def _basis_steps(basis: Basis, say: Language) -> list[Step]:
         reserved=say.count(counts["reserved"]),
     )
     figures = {name: counts[name] for name in ("configured", "billed", "reserved")}
-    return [Step("why", words, "R-BASIS", {"contracted": contracted, **figures})]
+    return Step("why", words, "R-BASIS", {"contracted": contracted, **figures})
 
 
 def contracted_at_start(basis: Basis, users: int, say: Language) -> Reasons:
@@ -124,16 +114,16 @@ def billed_before(basis: Basis) -> pl.DataFrame:
     return basis.theirs(basis.history.users.by_product).select("product_id", "users")
 
 
-def _short_products(basis: Basis, before: pl.DataFrame) -> pl.DataFrame:
-    """Products with fewer users than before (or than the contract promises), cheapest first, and what each takes."""
+def _short_products(basis: Basis, wanted: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Products with fewer users than wanted (a column of this name), cheapest first, and what each takes."""
     configured = basis.theirs(basis.users.configured).select("product_id", configured="users")
     reserved = basis.theirs(basis.users.reserved).select("product_id", reserved="users")
-    products = _beside(before.rename({"users": "before"}), configured, reserved)
+    products = _beside(wanted.rename({"users": name}), configured, reserved)
     asked = products.with_columns(customer_id=pl.lit(basis.customer_id), price_day=pl.lit(basis.period.next.first_day))
     priced = with_unit_prices(asked, basis.platform.prices)
-    short = priced.with_columns(short=(pl.col("before") - pl.col("configured")).clip(lower_bound=0))
+    short = priced.with_columns(short=(pl.col(name) - pl.col("configured")).clip(lower_bound=0))
     return short.sort("unit_price_micro", "product_id").select(
-        "product_id", "unit_price_micro", "before", "configured", "short", "reserved"
+        "product_id", "unit_price_micro", name, "configured", "short", "reserved"
     )
 
 
@@ -189,7 +179,7 @@ def _rebuilt(basis: Basis, run: Run, month: Period) -> tuple[pl.DataFrame, str]:
     return before.counts.select("configured", "billed", "reserved", "reference"), cap_rounding
 
 
-def _as_stored(basis: Basis, now: dict[str, object]) -> bool:
-    """Whether the users billed now are those in the ledger."""
-    counts = basis.theirs(basis.users.counts).row(0, named=True)
-    return all(counts[name] == now[name] for name in ("configured", "billed", "reserved", "reference"))
+def _as_stored(basis: Basis, by_month: pl.DataFrame) -> bool:
+    """Whether the users that the rules bill for the period are those in the ledger."""
+    names = ["configured", "billed", "reserved", "reference"]
+    return basis.theirs(basis.users.counts).select(names).equals(by_month.tail(1).select(names))
