@@ -225,7 +225,7 @@ def load_basis(desk: Desk, invoice_number: str) -> Basis:
     )
 
 
-def said_product(basis: Basis, say: Language, product_id: str) -> str:
+def said_product(basis: Basis, say: Language, product_id: str | None) -> str:
     """A product's name in the language of the explanation, French where it has none."""
     products = basis.platform.products.filter(pl.col("product_id") == product_id)
     return str(products.select(label_in_language(pl.lit(say.code))).item())

@@ -59,9 +59,11 @@ def _net(basis: Basis, say: Language) -> Step:
     sums: dict[str, int] = {}
     for line in basis.lines:
         sums[line.kind] = sums.get(line.kind, 0) + line.net_cents
-    told = [f"{say.say(f'kind.{kind}')} {say.amount(cents)}" for kind, cents in sums.items()]
-    net = say.amount(int(basis.invoice["net_cents"]))
-    words = say.say("invoice.net", sums=" + ".join(told).replace("+ -", f"{MINUS} "), net=net)
+    told = ""
+    for kind, cents in sums.items():
+        sign = f" {MINUS if cents < 0 else '+'} " if told else ""
+        told += f"{sign}{say.say(f'kind.{kind}')} {say.amount(abs(cents) if told else cents)}"
+    words = say.say("invoice.net", sums=told, net=say.amount(int(basis.invoice["net_cents"])))
     return Step("net", words, "R-INVOICE", {f"{kind}_cents": cents for kind, cents in sums.items()})
 
 

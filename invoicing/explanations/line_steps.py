@@ -28,7 +28,7 @@ def price_step(basis: Basis, line: IssuedLine, say: Language) -> Step:
     version = versions_in_force(asked, basis.platform.prices).row(0, named=True)
     words = say.say(
         "price.own" if version["is_own"] else "price.general",
-        product=said_product(basis, say, str(line.product_id)),
+        product=said_product(basis, say, line.product_id),
         day=say.long_day(version["price_day"]),
         price=say.unit_price(version["unit_price_micro"]),
         first=say.long_day(version["effective_from"]),
@@ -49,6 +49,16 @@ def amount_step(line: IssuedLine, say: Language, rule: str) -> Step:
     return Step("amount", as_sentence(reckoning), rule, figures)
 
 
+def days_steps(line: IssuedLine, say: Language, key: str) -> list[Step]:
+    """That a month is paid by days, in the words of a key; nothing where it is paid in full."""
+    if line.days == days_of_month(line):
+        return []
+    days, of_month = counted(say, "day", line.days), say.count(days_of_month(line))
+    words = say.say(key, last=say.long_day(line.service_to), days=days, of_month=of_month)
+    figures = {"last_day": line.service_to, "days": line.days, "days_of_month": days_of_month(line)}
+    return [Step("days", words, line.rule, figures)]
+
+
 def days_of_month(line: IssuedLine) -> int:
     """How many days the month has that a line is for."""
     return Period.of(line.service_from).days
@@ -59,7 +69,7 @@ def units_in_words(basis: Basis, say: Language, line: IssuedLine) -> str:
     kinds = basis.platform.products.filter(pl.col("product_id") == line.product_id)["kind"]
     noun = {"user": "user", "number": "number"}.get(kinds.item(), "unit")
     whole, rest = divmod(line.quantity_micro, MICRO)
-    return say.say("noun.units_part", count=say.quantity(line.quantity_micro)) if rest else counted(say, noun, whole)
+    return say.say("noun.unit_other", count=say.quantity(line.quantity_micro)) if rest else counted(say, noun, whole)
 
 
 def last_day(end: pl.Expr) -> pl.Expr:

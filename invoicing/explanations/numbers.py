@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.explanations.basis import Reasons
-from invoicing.explanations.line_steps import amount_step, days_of_month, last_day, price_step
-from invoicing.explanations.reckoning import counted
+from invoicing.explanations.line_steps import amount_step, days_steps, last_day, price_step
 from invoicing.explanations.steps import Listing, Step
 from rating.periods import a_year_later
 
@@ -40,7 +39,7 @@ def explain_number_minimum(basis: Basis, line: IssuedLine, say: Language) -> Rea
         [
             Step("why", why, "R-TWELVE", {"numbers": terms.height, "contract_ends_on": ends_on}),
             *_term_steps(terms, say),
-            *_last_month(line, say),
+            *days_steps(line, say, "numbers.days"),
             price_step(basis, line, say),
             amount_step(line, say, "R-TWELVE"),
         ],
@@ -107,20 +106,8 @@ def _term_steps(terms: pl.DataFrame, say: Language) -> Iterator[Step]:
             words.append(
                 say.say("numbers.taken", day=say.long_day(term["other_from"]), last=say.long_day(term["minimum_ends"]))
             )
-        yield Step("minimum", " ".join(words), "R-TWELVE", term | {"service_no": None})
-
-
-def _last_month(line: IssuedLine, say: Language) -> list[Step]:
-    """That the last month is paid by days."""
-    if line.days == days_of_month(line):
-        return []
-    words = say.say(
-        "numbers.days",
-        last=say.long_day(line.service_to),
-        days=counted(say, "day", line.days),
-        of_month=say.count(days_of_month(line)),
-    )
-    return [Step("days", words, "R-TWELVE", {"days": line.days, "days_of_month": days_of_month(line)})]
+        figures = {name: figure for name, figure in term.items() if name != "service_no"}
+        yield Step("minimum", " ".join(words), "R-TWELVE", figures)
 
 
 def _intervals(basis: Basis, terms: pl.DataFrame) -> pl.DataFrame:

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.explanations.basis import Reasons
-from invoicing.explanations.line_steps import amount_step, days_of_month, last_day, price_step, units_in_words
+from invoicing.explanations.basis import Reasons, said_product
+from invoicing.explanations.line_steps import (
+    amount_step,
+    days_of_month,
+    days_steps,
+    last_day,
+    price_step,
+    units_in_words,
+)
 from invoicing.explanations.numbers import run_on_reasons
 from invoicing.explanations.reckoning import counted
 from invoicing.explanations.steps import Listing, Step
@@ -36,8 +43,8 @@ def explain_recurring(basis: Basis, line: IssuedLine, say: Language) -> Reasons:
         basis.reckon(dues),
         [
             Step("why", why, "R-ADVANCE", {"quantity_micro": line.quantity_micro, "service_from": line.service_from}),
-            *_contract_end(basis, line, say),
             *run_on.steps,
+            *days_steps(line, say, "numbers.days" if line.rule == "R-TWELVE" else "services.contract_ends"),
             price_step(basis, line, say),
             amount_step(line, say, line.rule),
         ],
@@ -65,7 +72,7 @@ def explain_first_period(basis: Basis, line: IssuedLine, say: Language) -> Reaso
 def _beginning(basis: Basis, line: IssuedLine, begun: pl.DataFrame, say: Language) -> Step:
     """Why services that start on a day pay for its month."""
     first = begun.row(0, named=True)
-    group = say.say("services.all_users") if first["group"] == USER_GROUP else line.description
+    group = say.say("services.all_users") if first["group"] == USER_GROUP else said_product(basis, say, first["group"])
     before = "begins_first_run" if basis.history.billed is None else "begins"
     words = say.say(
         f"services.{before}" if first["begins"] else "services.increase",
@@ -93,21 +100,6 @@ def _paid_days(line: IssuedLine, say: Language) -> list[Step]:
         of_month=say.count(days_of_month(line)),
     )
     return [Step("days", words, "R-FIRST", {"days": line.days, "days_of_month": days_of_month(line)})]
-
-
-def _contract_end(basis: Basis, line: IssuedLine, say: Language) -> list[Step]:
-    """That a month ahead is paid by days, where the contract ends within it."""
-    end = basis.contract["ends_on"]
-    if end is None or end > basis.period.next.last_day:
-        return []
-    last = end - timedelta(days=1)
-    words = say.say(
-        "services.contract_ends",
-        last=say.long_day(last),
-        days=counted(say, "day", (end - basis.period.next.first_day).days),
-        of_month=say.count(days_of_month(line)),
-    )
-    return [Step("days", words, "R-ADVANCE", {"contract_last_day": last, "days_of_month": days_of_month(line)})]
 
 
 def services_behind(basis: Basis, dues: pl.DataFrame) -> Listing:

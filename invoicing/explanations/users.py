@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.explanations.basis import Reasons
+from invoicing.explanations.basis import Reasons, said_product
 from invoicing.explanations.line_steps import amount_step, price_step, units_in_words
 from invoicing.explanations.reckoning import counted
 from invoicing.explanations.steps import Listing, Step
@@ -39,7 +39,7 @@ def explain_user_cap(basis: Basis, line: IssuedLine, say: Language) -> Reasons:
         why, chosen = _cap_step(by_month, say), "users.chosen_cap"
         shrunk = _short_products(basis, billed_before(basis), "before")
         listings = [Listing("months", by_month), Listing("shrunk", shrunk)]
-    choice = say.say(chosen, users=units_in_words(basis, say, line), product=line.description)
+    choice = say.say(chosen, users=units_in_words(basis, say, line), product=said_product(basis, say, line.product_id))
     return Reasons(
         basis.reckon(basis.dues_of(line)) if _as_stored(basis, by_month) else None,
         [
