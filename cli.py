@@ -25,6 +25,8 @@ import typer
 from schemas.errors import CentimeError, InputRefused, Problem
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from invoicing.desk import Desk, Report
     from schemas.settings import Settings
 
@@ -175,6 +177,16 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
                 store.remove_unused()
 
 
+def console_of_stdout() -> Console:
+    """Where tables are shown: a pipe is as wide as the terminal it was started on."""
+    from rich.console import Console
+
+    stderr = Console(stderr=True)
+    # A log has no width, and 80 would break its tables.
+    piped = stderr.width if stderr.is_terminal else LOG_WIDTH
+    return Console(width=None if sys.stdout.isatty() else piped)
+
+
 def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
     """Print the report and leave with its status, `troubled` where a person must look at something."""
     from rich.console import Console
@@ -191,12 +203,10 @@ def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
             "exit_status": status,
         }
         del document["written"]
+        document |= document.pop("details")
         typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
     else:
-        stderr = Console(stderr=True)
-        # A pipe is as wide as the terminal it was started on; a log has no width, and 80 would break its tables.
-        piped = stderr.width if stderr.is_terminal else LOG_WIDTH
-        stdout = Console(width=None if sys.stdout.isatty() else piped)
+        stderr, stdout = Console(stderr=True), console_of_stdout()
         for title, frame in report.tables.items():
             if frame.height:
                 show_table(stdout, title, frame)
@@ -426,31 +436,31 @@ def export(
     finish(common, report)
 
 
-@app.command(epilog="Example: centime explain c-2026-10-000123")
+@app.command(epilog="Example: centime explain 2026-000042 3 --lang nl; centime explain c-2026-10-000123")
 def explain(
-    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help="The call, as its record named it.")],
+    subject: Annotated[str, typer.Argument(metavar="INVOICE|CALL_ID", help="An invoice's number, or a call.")],
+    line: Annotated[int | None, typer.Argument(metavar="[LINE]", help="One line of the invoice.")] = None,
+    lang: Annotated[
+        str | None, typer.Option("--lang", help="fr, nl, de or en \\[default: the invoice's; en for a call].")
+    ] = None,
+    call: Annotated[bool, typer.Option("--call", help="It is a call_id, though it looks like an invoice.")] = False,
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Why a call costs what it costs: rule, article, tariff row, pack balance, arithmetic."""
-    import polars as pl
-
+    """Why an invoice, a line or a call costs what it costs: rule, article, tariff, packs, arithmetic."""
     from invoicing.desk import Report
-    from invoicing.explaining import explain_call
-    from invoicing.showing import visible
+    from invoicing.explaining import explain as explain_subject
+    from invoicing.explanations.showing import show_explanation
 
     common = Common("explain", store, config, now, as_json)
-    report = Report("explain")
     with at_desk(common, writes=False) as desk:
-        steps = explain_call(desk.store, desk.ledger, call_id, desk.settings.rating.timezone)
-    report.tables[f"Call {visible(call_id)}"] = pl.DataFrame(
-        [(step.about, step.words, step.rule, step.article) for step in steps],
-        schema=["about", "explanation", "rule", "article"],
-        orient="row",
-    )
-    finish(common, report)
+        explained = explain_subject(desk, subject, line, lang, call=call)
+    if not as_json:
+        show_explanation(console_of_stdout(), explained)
+    faults = explained.every_fault()
+    finish(common, Report("explain", messages=explained.hints, attention=faults, details=explained.document()))
 
 
 @app.command(epilog="Example: centime rerun 2026-000042 --to again/")

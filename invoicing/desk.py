@@ -46,6 +46,7 @@ class Report:
         attention: Sentences about what a person must look at: exit status 1.
         messages: Sentences about what was done.
         tables: Frames to show, by title.
+        details: What only programs read; it stands in the JSON object by its names.
     """
 
     command: str
@@ -57,6 +58,7 @@ class Report:
     attention: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    details: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Invoice lines: their shape, and how what is due for services becomes lines.
 
-A *due* is what one service or reserve owes for a stretch of one month; dues of one kind, product, price and
-service dates are one line, so that rounding happens once, on the line.
+A *due* is what one service or reserve owes for a stretch of one month, with the `service_no` of the service; dues
+of one kind, product, price and service dates are one line, so that rounding happens once, on the line.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ KINDS = ["recurring", "first_period", "user_cap", "number_minimum", "traffic", "
 DUE_SCHEMA: Schema = {
     "customer_id": pl.String, "kind": pl.String, "rule": pl.String, "product_id": pl.String,
     "price_day": pl.Date, "service_from": pl.Date, "service_to": pl.Date, "quantity_micro": pl.Int64,
+    "service_no": pl.UInt32,
 }  # fmt: skip
 LINE_SCHEMA: Schema = {
     "customer_id": pl.String, "kind": pl.String, "product_id": pl.String, "zone_id": pl.String,

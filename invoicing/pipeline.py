@@ -126,24 +126,42 @@ def service_dues(
 ) -> tuple[pl.DataFrame, user_cap.UserBilling]:
     """What is due for services (`DUE_SCHEMA`), and the users billed."""
     terms = minimum_ends(rows, platform.numbers)
-    billed = history.billed
-    if billed is None:
-        billed = counted_groups(counted_at_end_of(period.previous, rows))
     users = user_cap.bill_users(period, rows, platform, history.users, cap_rounding=settings.billing.cap_rounding)
-    promised = user_cap.contracted_users(platform).filter(
-        pl.col("starts_on").is_between(period.first_day, period.last_day)
-    )
-    promised = promised.group_by("customer_id", "starts_on").agg(pl.col("users").sum())
-    begun = recurring.first_period_dues(rows, terms, promised, billed, period, settings.billing.increase)
-    users_billed = billed.filter(pl.col("group") == USER_GROUP).select("customer_id")
+    begun = begun_dues(period, platform, rows, history, settings)
+    missing = missing_users(period, platform, rows, history)
     dues = [
         recurring.advance_dues(rows, terms, period),
         recurring.limit_to_excess(begun, platform.prices),
-        user_cap.contracted_first_dues(user_cap.missing_at_start(rows, platform, users_billed, period), period),
+        user_cap.contracted_first_dues(missing, period),
         user_cap.reserved_dues(users, platform.contracts, period),
         number_term.number_minimum_dues(rows, terms, period),
     ]
     return pl.concat(dues), users
+
+
+def begun_dues(
+    period: Period, platform: Platform, rows: pl.DataFrame, history: History, settings: Settings
+) -> pl.DataFrame:
+    """What begins within the period (`recurring.first_period_dues`), before an increase is limited to its excess."""
+    promised = user_cap.contracted_users(platform).filter(
+        pl.col("starts_on").is_between(period.first_day, period.last_day)
+    )
+    promised = promised.group_by("customer_id", "starts_on").agg(pl.col("users").sum())
+    terms, billed = minimum_ends(rows, platform.numbers), _billed_before(period, rows, history)
+    return recurring.first_period_dues(rows, terms, promised, billed, period, settings.billing.increase)
+
+
+def missing_users(period: Period, platform: Platform, rows: pl.DataFrame, history: History) -> pl.DataFrame:
+    """The contracted users that are missing on the day a contract starts (`user_cap.missing_at_start`)."""
+    billed = _billed_before(period, rows, history).filter(pl.col("group") == USER_GROUP)
+    return user_cap.missing_at_start(rows, platform, billed.select("customer_id"), period)
+
+
+def _billed_before(period: Period, rows: pl.DataFrame, history: History) -> pl.DataFrame:
+    """The units billed for a period on the invoice before (`BILLED_SCHEMA`); on the first run, those counted."""
+    if history.billed is not None:
+        return history.billed
+    return counted_groups(counted_at_end_of(period.previous, rows))
 
 
 def counted_groups(counted: pl.DataFrame) -> pl.DataFrame:

@@ -7,26 +7,34 @@ import polars as pl
 from rating.tariffs import in_force
 from schemas.errors import InputRefused, Problem
 
+ASKED = ["customer_id", "product_id", "price_day"]
+VERSION = ["effective_from", "notified_on", "unit_price_micro"]
+
+
+def versions_in_force(wanted: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
+    """The version of the price book that is in force for each customer, product and day asked for, once each.
+
+    Takes rows with `customer_id`, `product_id` and `price_day` (Date); gives those with `is_own` (whether it is the
+    contract's own price) and `effective_from`, `notified_on`, `unit_price_micro`, null where no price is in force.
+    """
+    own = prices.filter(pl.col("customer_id").is_not_null()).select("product_id", "customer_id", *VERSION)
+    general = prices.filter(pl.col("customer_id").is_null()).select("product_id", *VERSION)
+    asked = wanted.select(ASKED).unique()
+    found = in_force(asked, own, by=["product_id", "customer_id"], day="price_day")
+    found = found.rename({name: f"own_{name}" for name in VERSION})
+    found = in_force(found, general, by=["product_id"], day="price_day")
+    is_own = pl.col("own_effective_from").is_not_null()
+    chosen = (pl.when(is_own).then(f"own_{name}").otherwise(name).alias(name) for name in VERSION)
+    return found.select(*ASKED, *chosen, is_own=is_own)
+
 
 def with_unit_prices(wanted: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
     """Add `unit_price_micro` (Int64, null where no price is in force) to each wanted row, in its order.
 
     Takes rows with `customer_id`, `product_id` and `price_day` (Date).
     """
-    versions = prices.select("product_id", "customer_id", "effective_from", "unit_price_micro")
-    own = versions.filter(pl.col("customer_id").is_not_null())
-    general = versions.filter(pl.col("customer_id").is_null()).drop("customer_id")
-    asked = wanted.select("customer_id", "product_id", "price_day").unique()
-    found = in_force(asked, own, by=["product_id", "customer_id"], day="price_day")
-    found = found.rename({"unit_price_micro": "own_price"}).drop("effective_from")
-    found = in_force(found, general, by=["product_id"], day="price_day").drop("effective_from")
-    found = found.select(
-        "customer_id",
-        "product_id",
-        "price_day",
-        unit_price_micro=pl.coalesce("own_price", "unit_price_micro"),
-    )
-    return wanted.join(found, on=["customer_id", "product_id", "price_day"], how="left", maintain_order="left")
+    found = versions_in_force(wanted, prices).select(*ASKED, "unit_price_micro")
+    return wanted.join(found, on=ASKED, how="left", maintain_order="left")
 
 
 def missing_prices(priced: pl.DataFrame) -> list[Problem]:

@@ -219,7 +219,7 @@ def rebuild_before(
         _rebuild_months(begun, period, their_rows, replace(platform, contracts=contracts), cap_rounding=cap_rounding)
         for contracts, begun in (
             (chosen.join(short, on="customer_id", how="semi"), None),
-            (chosen.join(short, on="customer_id", how="anti"), _reference_month(period.previous)),
+            (chosen.join(short, on="customer_id", how="anti"), reference_month(period.previous)),
         )
     ]
     counts, by_product = (pl.concat(frames) for frames in zip(*found, strict=True))
@@ -241,7 +241,7 @@ def _rebuild_months(
     return before
 
 
-def _reference_month(month: Period) -> Period:
+def reference_month(month: Period) -> Period:
     """The last month of the quarter before a month's."""
     while not month.opens_quarter:
         month = month.previous

@@ -116,15 +116,15 @@ class Language:
 
 
 @cache
-def language(code: str) -> Language:
-    """The language of a customer, read once per process.
+def language(code: str, package: str = __package__) -> Language:
+    """The language of a customer, read once per process, with the words of a package's catalogue.
 
     Raises:
         ValueError: if there is no catalogue for it.
     """
     if code not in LANGUAGES:
         raise ValueError(f"no documents in language {code!r}; there are {', '.join(LANGUAGES)}")
-    text = files(__package__).joinpath("catalogues", f"{code}.toml").read_text(encoding="utf-8")
+    text = files(package).joinpath("catalogues", f"{code}.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(text)
     words = {f"{table}.{key}": text for table, texts in tables.items() for key, text in texts.items()}
     return Language(code, Locale(code, COUNTRY), words)

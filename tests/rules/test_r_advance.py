@@ -186,7 +186,7 @@ def test_r_advance__amounts_are_exact_for_any_quantity_price_and_days() -> None:
         drawn.append((f"c{number:03}", quantity, price, draw.randrange(1, 31)))
     dues = pl.DataFrame(
         [
-            (customer, "recurring", "R-ADVANCE", "seat", first, first, first.replace(day=days), quantity)
+            (customer, "recurring", "R-ADVANCE", "seat", first, first, first.replace(day=days), quantity, None)
             for customer, quantity, _, days in drawn
         ],
         schema=DUE_SCHEMA,

@@ -1,0 +1,55 @@
+"""A desk at a store that is only looked at, and everything it can explain."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from invoicing.desk import Desk, Moment
+from invoicing.explaining import explain, spoken
+from invoicing.explanations.basis import load_basis
+from invoicing.explanations.invoices import explain_invoice
+from invoicing.ledger import Ledger
+from invoicing.progress import Silent
+from invoicing.store import open_store
+from schemas.settings import parse_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from invoicing.explanations.steps import Explanation
+
+
+@contextmanager
+def desk_at(store: Path) -> Iterator[Desk]:
+    """A desk with the settings that the store's last run had."""
+    found = open_store(store, create=False)
+    ledger = Ledger(found.ledger_path, read_only=True)
+    run = ledger.last_run()
+    assert run is not None
+    settings = parse_settings(json.loads(run.settings))
+    try:
+        yield Desk(found, ledger, settings, datetime.now(UTC), date(2027, 1, 1), Moment("now", "0"), Silent())
+    finally:
+        ledger.close()
+
+
+def every_invoice(desk: Desk, *codes: str) -> Iterator[Explanation]:
+    """The explanation of each invoice in each of these languages."""
+    for (number,) in desk.ledger.rows("select invoice_number from invoices order by invoice_number"):
+        basis = load_basis(desk, str(number))
+        for code in codes:
+            yield explain_invoice(basis, spoken(code))
+
+
+def words_of(desk: Desk, subject: str, line_no: int | None = None, code: str = "en") -> dict[str, str]:
+    """What is said about each thing; the sentences of one thing behind one another, with ordinary blanks."""
+    explained = explain(desk, subject, line_no, code)
+    found: dict[str, str] = {}
+    for step in explained.steps:
+        before = f"{found[step.about]} " if step.about in found else ""
+        found[step.about] = before + step.words.replace("\N{NO-BREAK SPACE}", " ").replace("\u202f", " ")
+    return found
