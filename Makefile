@@ -31,6 +31,10 @@ env: $(READY) ## Make the environment from the lock file
 system: $(READY)
 	@$(BIN)/python -m invoicing.documents.system_libraries
 
+.PHONY: test-programs
+test-programs: $(READY)
+	@$(BIN)/python -m tests.programs
+
 .PHONY: invoices
 invoices: system ## Rate and bill the months of sample_cdrs/ into out/
 	@rm -rf $(OUT)
@@ -46,11 +50,11 @@ invoices: system ## Rate and bill the months of sample_cdrs/ into out/
 	@echo "The invoices are in $(OUT)/invoices/2026/, such as $$(find $(OUT)/invoices -name '*.pdf' | sort | head -n 1)"
 
 .PHONY: test
-test: system ## Run every test (quick and complete)
+test: system test-programs ## Run every test (quick and complete)
 	@$(BIN)/python -m pytest -n auto -m "not soak"
 
 .PHONY: soak
-soak: system ## Run the long tests too
+soak: system test-programs ## Run the long tests too
 	@$(BIN)/python -m pytest -n auto
 
 $(BENCH_READY): $(READY) tests/bench/requirements.lock

@@ -34,7 +34,11 @@ def warnings() -> list[str]:
 
 def main() -> None:
     """Install what is missing as root on Debian, else say the one line to run."""
-    lacking = missing()
+    install(missing(), "libraries that write PDFs", "Pango and HarfBuzz (with hb-subset)")
+
+
+def install(lacking: list[tuple[str, str]], what: str, in_words: str) -> None:
+    """Install packages, given as Debian and Homebrew name them, as root on Debian; else leave with the line to run."""
     if not lacking:
         return
     debian = sorted({package for package, _ in lacking})
@@ -49,8 +53,8 @@ def main() -> None:
     elif apt:
         line = f"sudo apt-get install -y {' '.join(debian)}"
     else:
-        line = "install Pango and HarfBuzz (with hb-subset) with your system's package manager"
-    sys.exit(f"libraries that write PDFs are missing; run this one line, then start again:\n  {line}")
+        line = f"install {in_words} with your system's package manager"
+    sys.exit(f"{what} are missing; run this one line, then start again:\n  {line}")
 
 
 if __name__ == "__main__":

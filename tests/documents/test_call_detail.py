@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import subprocess
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -226,7 +225,6 @@ def test_row_font__covers_what_western_languages_write_and_knows_what_it_does_no
 # How it is read
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
 @pytest.mark.parametrize("mode", ["-raw", "-layout"])
 def test_calls__another_reader_finds_the_rows_in_their_order(mode: str) -> None:
     invoice = full_document(400)
