@@ -1,4 +1,4 @@
-"""The programs that tests look at documents with, and disturb runs with: `make test` installs those that are missing."""
+"""The programs that tests start, to look at documents and to disturb runs: `make test` installs what is missing."""
 
 from __future__ import annotations
 
