@@ -42,12 +42,12 @@ def explain_call(store: Store, ledger: Ledger, call_id: str, timezone: str) -> l
         InputRefused: where it never saw it.
     """
     accepted = find_call(store, ledger, call_id)
-    aside = _quarantine_steps(_aside(store, ledger, call_id))
+    aside = _quarantine_steps(quarantined_records(store, ledger, call_id))
     if accepted.is_empty():
         if not aside:
             raise InputRefused(f"{call_id}: this store has no such call; check the call_id, or `centime read` its file")
         return aside
-    found = _rated_call(store, ledger, accepted, timezone)
+    found = rated_call(store, ledger, accepted, timezone)
     if found is None:
         return _unrated_steps(accepted.row(0, named=True), aside, timezone)
     rating, calls = found
@@ -61,7 +61,7 @@ def find_call(store: Store, ledger: Ledger, call_id: str) -> pl.DataFrame:
     return found.filter(pl.col("call_id") == call_id)
 
 
-def _rated_call(
+def rated_call(
     store: Store, ledger: Ledger, accepted: pl.DataFrame, timezone: str
 ) -> tuple[Rating, pl.DataFrame] | None:
     """The rating of an accepted call, and the call as it was rated (`RATED_SCHEMA`)."""
@@ -197,7 +197,8 @@ def _where(ledger: Ledger, rating: Rating, call: dict[str, object]) -> Step:
     return Step("invoice", f"on {found[0][0]}{came_late}", rule_id)
 
 
-def _aside(store: Store, ledger: Ledger, call_id: str) -> pl.DataFrame:
+def quarantined_records(store: Store, ledger: Ledger, call_id: str) -> pl.DataFrame:
+    """The records and calls of an id that are in quarantine."""
     return exports.quarantine(store, ledger, None).filter(pl.col("call_id") == call_id)
 
 
