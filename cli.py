@@ -13,8 +13,8 @@ import socket
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -514,6 +514,41 @@ def rerun(
     report = Report("rerun")
     with at_desk(common, writes=False) as desk:
         tell_rerun(desk, rerun_invoice(desk, invoice, to), report)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime diff 2026-10 2026-10 --other-store backup/")
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="An invoice, a period, or the folder of a store.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="What it is compared with, of the same sort.")],
+    other_store: Annotated[
+        Path | None, typer.Option("--other-store", help="The store that B is in \\[default: that of A].")
+    ] = None,
+    calls: Annotated[
+        Path | None, typer.Option("--calls", help="Write the calls that differ to this .csv, .parquet, .ndjson, .xlsx.")
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Two invoices, two periods or two stores, line by line: what differs, and by how much."""
+    from invoicing import differing
+    from invoicing.desk import Report
+
+    common = Common("diff", store, config, now, as_json)
+    whole = other_store is None and all(differing.is_store(Path(name)) for name in (a, b))
+    places = (Path(a), Path(b)) if whole else (store, other_store or store)
+    report = Report("diff")
+    with ExitStack() as desks:
+        first = desks.enter_context(at_desk(replace(common, store=places[0]), writes=False))
+        # A ledger is opened once, also where it is compared with itself.
+        again = places[0].resolve() == places[1].resolve()
+        second = first if again else desks.enter_context(at_desk(replace(common, store=places[1]), writes=False))
+        sides = differing.stores_of(first, second) if whole else differing.sides_of(first, second, (a, b))
+        differing.tell_difference(differing.difference(*sides, calls), report, whole=as_json)
+    if calls is not None:
+        report.written.append(str(calls))
     finish(common, report)
 
 
