@@ -13,8 +13,8 @@ import socket
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -52,6 +52,9 @@ NowOption = Annotated[
     str | None,
     typer.Option("--now", help="The moment to act as of, such as 2026-10-31T22:00:00Z \\[default: the clock]."),
 ]
+ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who does it, for `history` \\[default: the login].")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 1 where there are warnings.")]
 PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of the platform tables.")]
@@ -65,6 +68,7 @@ EXPORTED = (
     "rated", "lines", "invoices", *DATED, "user_counts", "packs_used", "files", "quarantine", "journal", UBL,
 )  # fmt: skip
 LOG_WIDTH = 160
+LONGEST_NAME = 100
 BAD_USAGE = 2
 FAULT = 70  # as sysexits.h has it
 
@@ -79,6 +83,16 @@ class Common:
     now: str | None
     as_json: bool
     strict: bool = False
+    by: str | None = None
+
+    def operator(self) -> str:
+        """Who does it."""
+        if self.by is None:
+            return login().encode(errors="replace").decode()
+        name = self.by.strip()
+        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+            raise InputRefused(f"--by: expected a name of 1 to {LONGEST_NAME} letters on one line")
+        return name
 
     def moment(self) -> datetime:
         """The moment to act as of."""
@@ -149,6 +163,7 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     from invoicing.store import open_store
 
     settings, now = common.settings(), common.moment()
+    moment = Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version(), common.operator(), common.command)
     store = open_store(common.store, create=writes)
     holder = (
         f"`centime {common.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
@@ -158,13 +173,12 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     progress = Bars(stderr) if stderr.is_terminal and not common.as_json else Plain(stderr)
     begun_here = not store.exists
     with store.locked(holder, shared=not writes):
-        ledger = Ledger(store.ledger_path, read_only=not writes)
+        ledger = Ledger(store.ledger_path, read_only=not writes, moment=moment)
         try:
             if writes and not begun_here:
                 store.sweep(set(ledger.stored_files()))
             pin_settings(ledger, settings, write=False)
             today = now.astimezone(ZoneInfo(settings.rating.timezone)).date()
-            moment = Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version())
             yield Desk(store, ledger, settings, now, today, moment, progress)
         except KeyboardInterrupt:
             raise Interrupted from None
@@ -232,6 +246,7 @@ def run(
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
+    by: ByOption = None,
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
@@ -240,7 +255,7 @@ def run(
     from invoicing.desk import Report
     from rating.periods import Period
 
-    common = Common("run", store, config, now, as_json, strict)
+    common = Common("run", store, config, now, as_json, strict, by)
     month, report = Period.parse(period), Report("run", period)
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
@@ -255,6 +270,7 @@ def read(
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
+    by: ByOption = None,
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
@@ -262,7 +278,7 @@ def read(
     from invoicing import runs
     from invoicing.desk import Report
 
-    common = Common("read", store, config, now, as_json, strict)
+    common = Common("read", store, config, now, as_json, strict, by)
     report = Report("read")
     with at_desk(common) as desk:
         runs.read(desk, paths, report)
@@ -277,6 +293,7 @@ def rate(
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
+    by: ByOption = None,
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
@@ -285,7 +302,7 @@ def rate(
     from invoicing.desk import Report
     from rating.periods import Period
 
-    common = Common("rate", store, config, now, as_json, strict)
+    common = Common("rate", store, config, now, as_json, strict, by)
     month, report = Period.parse(period), Report("rate", period)
     with at_desk(common) as desk:
         runs.require_next(desk.ledger, month)
@@ -327,6 +344,7 @@ def issue(
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
+    by: ByOption = None,
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
@@ -336,7 +354,7 @@ def issue(
     from invoicing.issuing import choose_invoice_date
     from rating.periods import Period
 
-    common = Common("issue", store, config, now, as_json, strict)
+    common = Common("issue", store, config, now, as_json, strict, by)
     month, report = Period.parse(period), Report("issue", period)
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
@@ -357,6 +375,7 @@ def render(
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
+    by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the documents of a period: its invoices and the credit notes dated in it; the same bytes each time."""
@@ -364,7 +383,7 @@ def render(
     from invoicing.desk import Report
     from rating.periods import Period
 
-    common = Common("render", store, config, now, as_json)
+    common = Common("render", store, config, now, as_json, by=by)
     month, report = Period.parse(period), Report("render", period)
     with at_desk(common) as desk:
         runs.render_period(desk, month, report, web_page=html)
@@ -388,13 +407,14 @@ def credit(
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
+    by: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Credit an issued invoice: a numbered credit note, never of more than what is left of the invoice."""
     from invoicing import crediting, runs
     from invoicing.desk import Report
 
-    common = Common("credit", store, config, now, as_json)
+    common = Common("credit", store, config, now, as_json, by=by)
     report = Report("credit")
     extent, why = crediting.extent_of(lines or [], amount, everything=everything), crediting.reason_of(reason)
     asked = day_of(note_date)
@@ -463,6 +483,31 @@ def explain(
     finish(common, Report("explain", messages=explained.hints, attention=faults, details=explained.document()))
 
 
+@app.command(epilog="Example: centime history 2026-000042")
+def history(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[WHAT]",
+            help="The number of an invoice or credit note, a customer, call_id, CDR file or month; all if left out.",
+        ),
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was done, when, by whom, with which command and version, and the SHA-256 of what it was made from."""
+    from invoicing import history as recorded
+    from invoicing.desk import Report
+
+    common = Common("history", store, config, now, as_json)
+    report = Report("history")
+    with at_desk(common, writes=False) as desk:
+        recorded.tell_history(desk, recorded.history(desk, what), report, whole=as_json)
+    finish(common, report)
+
+
 @app.command(epilog="Example: centime rerun 2026-000042 --to again/")
 def rerun(
     invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number.")],
@@ -480,6 +525,41 @@ def rerun(
     report = Report("rerun")
     with at_desk(common, writes=False) as desk:
         tell_rerun(desk, rerun_invoice(desk, invoice, to), report)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime diff 2026-10 2026-10 --other-store backup/")
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="An invoice, a period, or the folder of a store.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="What it is compared with, of the same sort.")],
+    other_store: Annotated[
+        Path | None, typer.Option("--other-store", help="The store that B is in \\[default: that of A].")
+    ] = None,
+    calls: Annotated[
+        Path | None, typer.Option("--calls", help="Write the calls that differ to this .csv, .parquet, .ndjson, .xlsx.")
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Two invoices, two periods or two stores, line by line: what differs, and by how much."""
+    from invoicing import differing
+    from invoicing.desk import Report
+
+    common = Common("diff", store, config, now, as_json)
+    whole = other_store is None and all(differing.is_store(Path(name)) for name in (a, b))
+    places = (Path(a), Path(b)) if whole else (store, other_store or store)
+    report = Report("diff")
+    with ExitStack() as desks:
+        first = desks.enter_context(at_desk(replace(common, store=places[0]), writes=False))
+        # A ledger is opened once, also where it is compared with itself.
+        again = places[0].resolve() == places[1].resolve()
+        second = first if again else desks.enter_context(at_desk(replace(common, store=places[1]), writes=False))
+        sides = differing.stores_of(first, second) if whole else differing.sides_of(first, second, (a, b))
+        differing.tell_difference(differing.difference(*sides, calls), report, whole=as_json)
+    if calls is not None:
+        report.written.append(str(calls))
     finish(common, report)
 
 
@@ -612,6 +692,7 @@ def verify(
 ) -> None:
     """Check that everything the store holds adds up and that nothing was altered; exit 3 if not."""
     from invoicing.desk import Report
+    from invoicing.event_checks import last_hash
     from invoicing.verification import verify as verify_store
 
     common = Common("verify", store, config, now, as_json)
@@ -619,10 +700,13 @@ def verify(
     with at_desk(common, writes=False) as desk:
         found = verify_store(desk.store, desk.ledger, desk.progress)
         report.counts = {"files": len(desk.ledger.stored_files()), "runs": len(desk.ledger.runs())}
+        report.counts["events"] = desk.ledger.number("select count(*) from events")
+        head = last_hash(desk.ledger)
     report.counts["differences"] = len(found)
     report.attention = found
     if not found:
         report.messages.append(f"{report.counts['files']} files and {report.counts['runs']} runs: all of it holds")
+        report.messages.append(f"{report.counts['events']} events; the last hash of their chain is {head}")
     finish(common, report, troubled=3)
 
 

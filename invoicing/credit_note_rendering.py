@@ -14,6 +14,7 @@ from invoicing.rendering import Written, publish
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from invoicing.desk import Moment
     from invoicing.documents.model import InvoiceDocument
     from invoicing.ledger import Ledger
     from invoicing.progress import Progress
@@ -55,7 +56,7 @@ def issued_credit_notes(ledger: Ledger, wanted: list[str]) -> Iterator[InvoiceDo
 
 
 def render_credit_notes(
-    store: Store, ledger: Ledger, wanted: list[str], limits: DocumentSettings, progress: Progress
+    store: Store, ledger: Ledger, wanted: list[str], limits: DocumentSettings, moment: Moment, progress: Progress
 ) -> Written:
     """Write the documents of credit notes, those that were published too.
 
@@ -64,6 +65,7 @@ def render_credit_notes(
         ledger: What they are made from, and what names them.
         wanted: Their numbers.
         limits: What each document may take now.
+        moment: When and by whom, for the history.
         progress: Told of each.
 
     Raises:
@@ -73,4 +75,4 @@ def render_credit_notes(
         return Written()
     progress.start("writing credit notes", len(wanted))
     documents = issued_credit_notes(ledger, wanted)
-    return publish(store, ledger, made_by_workers(documents, limits), rules_in_use(limits), progress)
+    return publish(store, ledger, made_by_workers(documents, limits), rules_in_use(limits), moment, progress)

@@ -14,6 +14,7 @@ import polars as pl
 from invoicing.credit_notes import VAT_KEY, Extent, Left, credit_invoice, left_of
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import refuse_wrong_supplier
+from invoicing.events import CREDITED, record
 from invoicing.issuing import refuse_far_date
 from invoicing.numbering import credit_note_number
 from rating.money import MICRO, MICRO_PER_CENT, euro_text
@@ -186,6 +187,7 @@ def commit_credit_note(
         ledger.append("credit_notes", note)
         ledger.append("credit_note_lines", described(lines, left, invoice).with_columns(label))
         ledger.append("credit_note_vat_totals", totals.with_columns(label))
+        record(ledger, desk.moment, CREDITED, "subject = ?", [number])
         after = left_of_invoice(ledger, invoice["invoice_number"])
         if (after.net_cents, after.vat_cents) != (left.net_cents - net, left.vat_cents - vat) or after.net_cents < 0:
             raise StoreUnavailable(f"{number} does not read back as it was made; nothing was stored; `centime verify`")

@@ -21,15 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When and by which program something is done.
+    """When, by whom and by which program something is done.
 
     Attributes:
         text: The moment to act as of, RFC 3339 in UTC.
         program: The program's version.
+        operator: Who does it.
+        command: The command that does it.
     """
 
     text: str
     program: str
+    operator: str = ""
+    command: str = ""
 
 
 @dataclass(slots=True)
@@ -86,7 +90,12 @@ class Desk:
     @property
     def settings_text(self) -> str:
         """The settings as they are stored with a run."""
-        return json.dumps(settings_document(self.settings), sort_keys=True, ensure_ascii=False)
+        return settings_text(self.settings)
+
+
+def settings_text(settings: Settings) -> str:
+    """Settings as they are stored."""
+    return json.dumps(settings_document(settings), sort_keys=True, ensure_ascii=False)
 
 
 def pin_settings(ledger: Ledger, settings: Settings, *, write: bool) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from invoicing.call_search import find_call
 from invoicing.documents.words import LANGUAGES, language
-from invoicing.explanations.calls import explain_call, find_call
+from invoicing.explanations.calls import explain_call
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:

@@ -19,8 +19,10 @@ import polars as pl
 
 from invoicing.call_index import Seen, contents_of, hashes_of, index_path, rows_with, stored_indexes, write_index
 from invoicing.conservation import unbalanced_files
-from invoicing.desk import pin_settings
+from invoicing.desk import pin_settings, settings_text
+from invoicing.events import READ, record
 from invoicing.in_order import AT_ONCE, in_order
+from invoicing.store import sha256_of_bytes
 from rating.coding import DIRECTION
 from rating.frames import compact
 from rating.mediation import normalise_records, record_text, settle_repeats
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from invoicing.call_index import Hashes
+    from invoicing.desk import Moment
     from invoicing.ledger import Ledger
     from invoicing.progress import Progress
     from invoicing.store import Store
@@ -78,7 +81,7 @@ def read_cdrs(
     given: Sequence[str],
     settings: Settings,
     now: datetime,
-    program_moment: str,
+    moment: Moment,
     progress: Progress,
 ) -> Intake:
     """Read CDR files into the store, in the order of their full paths; all of them or, on an error, none.
@@ -89,7 +92,7 @@ def read_cdrs(
         given: Files, folders and globs.
         settings: Time zone, country code, and what an unterminated last line means.
         now: The moment to act as of (R-RECORD: `future`).
-        program_moment: The same moment as text, for the ledger.
+        moment: The same for the ledger, with who reads.
         progress: Told of each file.
 
     Raises:
@@ -114,7 +117,7 @@ def read_cdrs(
         intake.files = reading.counts()
         if not unbalanced_files(intake.files).is_empty():
             raise StoreUnavailable("records and their places do not add up: nothing was stored; please report this")
-        _keep(store, ledger, settings, batches, intake.files, reading.quarantine(), program_moment)
+        _keep(store, ledger, settings, batches, intake.files, reading.quarantine(), moment)
     return intake
 
 
@@ -393,7 +396,7 @@ def _keep(
     batches: _Batches,
     counts: pl.DataFrame,
     quarantine: pl.DataFrame,
-    moment: str,
+    moment: Moment,
 ) -> None:
     """Write the quarantine, then commit what was read in one transaction."""
     last = ledger.last_run()
@@ -419,7 +422,9 @@ def _keep(
             counts.with_columns(
                 file_no=pl.int_range(number, number + pl.len(), dtype=pl.Int32),
                 period=pl.lit(filed, pl.String),
-                read_at=pl.lit(moment),
+                read_at=pl.lit(moment.text),
             ),
         )
+        used = sha256_of_bytes(settings_text(settings).encode())
+        record(ledger, moment, READ, "file_no >= ?", [number], settings_sha256=used)
     batches.keep()

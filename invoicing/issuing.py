@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.conservation import Balance
+from invoicing.events import ISSUED, record
 from invoicing.numbering import number_invoices
 from invoicing.pipeline import BILLED_SCHEMA, USED_SCHEMA, Bill, History, Services, bill_period
 from invoicing.rating_run import users_billed_before
@@ -247,6 +248,7 @@ def commit_issue(
                 moment.program, json.dumps(summary, sort_keys=True),
             ],
         )  # fmt: skip
+        record(ledger, moment, ISSUED, "run_no = ?", [run_no])
     run = ledger.last_run()
     if run is None or run.period != rating.period:
         raise StoreUnavailable("the run that was committed cannot be read back; run `centime verify`")

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
+from invoicing.desk import Moment
+from invoicing.events import begin_chain
 from invoicing.store import write_whole
 from rating.periods import Period
 from schemas.errors import StoreUnavailable
@@ -82,8 +84,14 @@ create table credit_note_vat_totals (credit_note_number varchar not null, vat_ca
   vat_rate_micro bigint not null, base_cents bigint not null, vat_cents bigint not null, reason varchar,
   primary key (credit_note_number, vat_category, vat_rate_micro));
 """
+EVENTS_TABLE = """
+create table events (event_no bigint primary key, acted_at varchar not null, operator varchar not null,
+  command varchar not null, kind varchar not null, subject varchar not null, details varchar not null,
+  program varchar not null, previous_hash varchar not null, hash varchar not null);
+"""
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
-UPGRADES = {"2": CREDIT_NOTE_TABLES}
+UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE}
+NOBODY = Moment("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,7 @@ def _begin(path: Path) -> None:
     with duckdb.connect(str(path)) as connection:
         connection.execute(TABLES)
         connection.execute(CREDIT_NOTE_TABLES)
+        connection.execute(EVENTS_TABLE)
         connection.execute("insert into meta values ('format', ?)", [FORMAT])
     path.chmod(0o600)
 
@@ -155,8 +164,13 @@ def _begin(path: Path) -> None:
 class Ledger:
     """One open ledger; `with ledger.transaction():` around everything that belongs together."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, moment: Moment = NOBODY) -> None:
         """Open the ledger, or make it where it is not there yet; one of an earlier format is brought up to date.
+
+        Args:
+            path: Its file.
+            read_only: Whether it is only looked at.
+            moment: When and by whom, for the event that says that it was brought up to date.
 
         Raises:
             StoreUnavailable: where the file is damaged, or of another format; or of an earlier one and only to be
@@ -174,7 +188,7 @@ class Ledger:
             self._connection = duckdb.connect(str(path), read_only=read_only, config=settings)
             self._connection.execute("set lock_configuration = true")
             if not read_only:
-                self._bring_up_to_date()
+                self._bring_up_to_date(moment)
         except duckdb.Error as error:
             raise StoreUnavailable(
                 f"{path}: the ledger cannot be opened: {str(error).splitlines()[0]}; restore it from a backup"
@@ -188,12 +202,14 @@ class Ledger:
         if found != FORMAT:
             raise StoreUnavailable(f"{path}: the ledger has format {found}, this program reads format {FORMAT}")
 
-    def _bring_up_to_date(self) -> None:
-        """Add what an earlier format lacks, all of it or nothing."""
-        lacking = UPGRADES.get(self.meta("format") or "")
+    def _bring_up_to_date(self, moment: Moment) -> None:
+        """Add what an earlier format lacks, all of it or nothing; its chain of events begins here."""
+        found = self.meta("format") or ""
+        lacking = UPGRADES.get(found)
         if lacking is not None:
             with self.transaction():
                 self.execute(lacking)
+                begin_chain(self, moment, found)
                 self.execute("update meta set content = ? where name = 'format'", [FORMAT])
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 
 from invoicing import snapshots, user_cap
 from invoicing.buckets import Buckets
+from invoicing.events import RATED, record
 from invoicing.in_order import in_order
 from rating import packs
 from rating.coding import Coded, coded
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from invoicing.desk import Moment
     from invoicing.ledger import Ledger, Rating
     from invoicing.progress import Progress
     from invoicing.store import Store
@@ -311,8 +313,7 @@ def keep_rating(
     loaded: LoadedPlatform,
     rated: RatedPeriod,
     settings_text: str,
-    program: str,
-    moment: str,
+    moment: Moment,
 ) -> Rating:
     """Store a rating as the pending one, in place of the one before it; files first, then one transaction."""
     number = rated.rating_no
@@ -324,10 +325,11 @@ def keep_rating(
         ledger.execute(
             "insert into ratings values (?, ?, false, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                number, str(period), snapshot, settings_text, program, moment, rated.last_batch, rated.calls,
-                rated.amount_cents, rated.unrated.height, json.dumps(rated.reports.rows()),
+                number, str(period), snapshot, settings_text, moment.program, moment.text, rated.last_batch,
+                rated.calls, rated.amount_cents, rated.unrated.height, json.dumps(rated.reports.rows()),
             ],
         )  # fmt: skip
+        record(ledger, moment, RATED, "rating_no = ?", [number])
         rating = next(rating for rating in ledger.ratings(issued=False) if rating.rating_no == number)
         frames = (rated.unrated, rated.prices, rated.traffic, rated.draws)
         files += [(path, *store.write_frame(path, frame)) for path, frame in zip(rating.own_paths, frames, strict=True)]

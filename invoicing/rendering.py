@@ -11,6 +11,7 @@ import polars as pl
 from invoicing.documents.assembly import Figures, documents_of
 from invoicing.documents.rule_sets import rules_in_use
 from invoicing.documents.workers import made_by_workers
+from invoicing.events import PUBLISHED, append_events
 from invoicing.outbox import outbox_entry
 from invoicing.rating_run import in_shares, rated_calls_of
 from invoicing.snapshots import load_snapshot
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from invoicing.desk import Moment
     from invoicing.documents.model import InvoiceDocument
     from invoicing.documents.workers import Made
+    from invoicing.events import Details
     from invoicing.ledger import Ledger, Run
     from invoicing.progress import Progress
     from schemas.platform import Platform
@@ -158,6 +161,7 @@ def render_run(
     run: Run,
     settings: Settings,
     limits: DocumentSettings,
+    moment: Moment,
     progress: Progress,
     *,
     again: bool,
@@ -170,6 +174,7 @@ def render_run(
         run: The run.
         settings: Those that the run was issued under.
         limits: What each document may take now.
+        moment: When and by whom, for the history.
         progress: Told of each.
         again: Whether those are made again that were published.
 
@@ -182,10 +187,12 @@ def render_run(
     platform = load_snapshot(store, ledger, run.snapshot, settings).platform
     progress.start("writing invoices", len(wanted))
     documents = issued_documents(store, ledger, run, platform, settings, wanted)
-    return publish(store, ledger, made_by_workers(documents, limits), rules_in_use(limits), progress)
+    return publish(store, ledger, made_by_workers(documents, limits), rules_in_use(limits), moment, progress)
 
 
-def publish(store: Store, ledger: Ledger, documents: Iterable[Made], rules: str | None, progress: Progress) -> Written:
+def publish(
+    store: Store, ledger: Ledger, documents: Iterable[Made], rules: str | None, moment: Moment, progress: Progress
+) -> Written:
     """Write the documents as they come, and name them in the ledger, some at a time, once they are there to stay.
 
     Args:
@@ -193,13 +200,14 @@ def publish(store: Store, ledger: Ledger, documents: Iterable[Made], rules: str 
         ledger: What names them.
         documents: What was made.
         rules: The rule sets that the electronic ones were judged by; None where they were not.
+        moment: When and by whom, for the history.
         progress: Told of each.
 
     Raises:
         StoreUnavailable: where a document made again is not the one that was published, byte for byte.
     """
     published = ledger.stored_files()
-    written, unnamed = Written(), _Unnamed(ledger)
+    written, unnamed = Written(), _Unnamed(ledger, moment)
     for made in documents:
         progress.advance()
         number = str(made.document.number)
@@ -239,8 +247,8 @@ def _outbox(made: Made, contents: dict[str, bytes], rules: str | None, published
 class _Unnamed:
     """Documents that are written and not named yet."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, moment: Moment) -> None:
+        self._ledger, self._moment = ledger, moment
         self._rows: list[tuple[str, str, int, str]] = []
 
     def add(self, path: str, sha256: str, size: int, invoice_number: str) -> None:
@@ -259,6 +267,10 @@ class _Unnamed:
         with self._ledger.transaction():
             self._ledger.append("stored_files", rows.select("path", "sha256", "bytes"))
             self._ledger.append("documents", rows.select("path", "invoice_number"))
+            told: list[tuple[str, Details]] = [
+                (number, {"path": path, "sha256": sha256}) for path, sha256, _, number in self._rows
+            ]
+            append_events(self._ledger, self._moment, PUBLISHED, told)
         self._rows.clear()
 
 

@@ -90,7 +90,7 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
 
 def read(desk: Desk, given: Sequence[str], report: Report) -> None:
     """Read CDR files into the store."""
-    taken = intake.read_cdrs(desk.store, desk.ledger, given, desk.settings, desk.now, desk.moment.text, desk.progress)
+    taken = intake.read_cdrs(desk.store, desk.ledger, given, desk.settings, desk.now, desk.moment, desk.progress)
     report.warnings += taken.warnings
     report.counts["files"] = taken.files.height
     report.counts["files_skipped"] = len(taken.skipped)
@@ -122,8 +122,7 @@ def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
         tables.loaded,
         rated,
         desk.settings_text,
-        desk.moment.program,
-        desk.moment.text,
+        desk.moment,
     )
     _tell_rating(desk, report, rated)
     report.warnings += tables.loaded.warnings
@@ -272,7 +271,9 @@ def render(desk: Desk, run: Run, report: Report, *, again: bool, web_page: bool 
     require_rules(desk.settings.documents.rules_dir)
     settings = parse_settings(json.loads(run.settings))
     documents = with_web_page(desk.settings.documents, asked=web_page)
-    written = rendering.render_run(desk.store, desk.ledger, run, settings, documents, desk.progress, again=again)
+    written = rendering.render_run(
+        desk.store, desk.ledger, run, settings, documents, desk.moment, desk.progress, again=again
+    )
     _tell_written(desk, written, settings.supplier, report)
 
 
@@ -310,7 +311,9 @@ def render_credit_notes(desk: Desk, numbers: list[str], report: Report, *, web_p
     """Write the documents of credit notes, each with the settings it was made with."""
     require_rules(desk.settings.documents.rules_dir)
     documents = with_web_page(desk.settings.documents, asked=web_page)
-    written = credit_note_rendering.render_credit_notes(desk.store, desk.ledger, numbers, documents, desk.progress)
+    written = credit_note_rendering.render_credit_notes(
+        desk.store, desk.ledger, numbers, documents, desk.moment, desk.progress
+    )
     _tell_written(desk, written, desk.settings.supplier, report)
 
 

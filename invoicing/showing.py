@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 # Drawing the bars takes a few milliseconds: more often than this they would cost the step more than 1 %.
 REFRESHES_PER_S = 2
 ROWS_SHOWN = 40
+# The unit of a figure; what follows it tells versions apart, as in `net_cents_issued`.
+CENTS = re.compile("_cents(?=_|$)")
+MICROS = re.compile("_micro(?=_|$)")
 PROBLEMS_SHOWN = 200
 
 
@@ -97,9 +101,9 @@ def shown(name: str, found: object) -> str:
     """One cell: cents and millionths as decimals, nothing for null."""
     if found is None:
         return ""
-    if name.endswith("_cents") and isinstance(found, int):
+    if CENTS.search(name) and isinstance(found, int):
         return f"{Decimal(found).scaleb(-2):,.2f}"
-    if name.endswith("_micro") and isinstance(found, int):
+    if MICROS.search(name) and isinstance(found, int):
         whole = Decimal(found) / MICRO
         return f"{whole.normalize():f}"
     if isinstance(found, int) and not isinstance(found, bool):
@@ -109,9 +113,9 @@ def shown(name: str, found: object) -> str:
 
 def heading(name: str) -> str:
     """A column's heading: its name without the unit, cents being shown in EUR."""
-    if name.endswith("_cents"):
-        return name.removesuffix("_cents") + " EUR"
-    return name.removesuffix("_micro").replace("_", " ")
+    if CENTS.search(name):
+        return CENTS.sub("", name).replace("_", " ") + " EUR"
+    return MICROS.sub("", name).replace("_", " ")
 
 
 def show_table(console: Console, title: str, frame: pl.DataFrame, *, all_rows: bool = False) -> None:

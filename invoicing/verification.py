@@ -10,6 +10,7 @@ from invoicing import issuing
 from invoicing.conservation import unbalanced_files
 from invoicing.credit_note_checks import credit_note_differences
 from invoicing.credit_note_rendering import unpublished_credit_notes
+from invoicing.event_checks import event_differences
 from invoicing.numbering import structured_communication
 from invoicing.rendering import SUFFIXES, document_path, outbox_path, unpublished_numbers
 from invoicing.store import Store, is_temporary, sha256_of_file
@@ -34,6 +35,7 @@ def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
     found += _sums(ledger)
     found += credit_note_differences(ledger)
     found += _conservation(ledger)
+    found += event_differences(ledger)
     if not altered:
         # Calls are added up again only from files that are what they were.
         found += _calls(store, ledger)

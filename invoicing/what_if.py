@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.beside import LINE_FIGURES, LINE_KEY, beside, by_line, differing, differing_calls
 from invoicing.month_again import month_again
 from invoicing.rating_run import in_shares, rated_calls_of
 from invoicing.snapshots import load_snapshot
@@ -31,13 +32,8 @@ if TYPE_CHECKING:
     from schemas.platform import Platform
     from schemas.settings import Settings
 
-LINE_KEY = ["customer_id", "kind", "product_id", "zone_id", "traffic_period", "service_from", "service_to", "source_id"]
-LINE_FIGURES = ["quantity_micro", "unit_price_micro", "net_cents"]
 ZONE_FIGURES = ["calls", "charged_s", "amount_cents"]
-CALL_FIGURES = [
-    "zone_id", "deck_id", "deck_version", "rate_micro_per_min", "setup_micro", "billable_s", "pack_s", "charged_s",
-    "amount_cents",
-]  # fmt: skip
+NAMES = ("issued", "supposed")
 DECK_VERSION = ["deck_id", "effective_from"]
 
 
@@ -163,27 +159,17 @@ def _chosen(frame: pl.DataFrame, customers: list[str]) -> pl.DataFrame:
     return frame.filter(pl.col("customer_id").is_in(customers)) if customers else frame
 
 
-def _beside(issued: pl.DataFrame, supposed: pl.DataFrame, key: list[str], figures: list[str]) -> pl.DataFrame:
-    """Two frames as one: the key, each figure of both, and the difference of the last one, an amount."""
-    both = issued.select(*key, *figures).join(
-        supposed.select(*key, *figures), on=key, how="full", nulls_equal=True, coalesce=True, suffix="_supposed"
-    )
-    named = [expr for name in figures for expr in (pl.col(name).alias(f"{name}_issued"), pl.col(f"{name}_supposed"))]
-    amount = figures[-1]
-    difference = pl.col(f"{amount}_supposed").fill_null(0) - pl.col(amount).fill_null(0)
-    return both.select(*key, *named, difference_cents=difference).sort(key)
-
-
 def _customers(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
     issued = desk.ledger.frame("select customer_id, net_cents from invoices where period = ?", [str(run.period)])
-    return _beside(_chosen(issued, customers), _chosen(again.bill.invoices, customers), ["customer_id"], ["net_cents"])
+    supposed = _chosen(again.bill.invoices, customers)
+    return beside(_chosen(issued, customers), supposed, ["customer_id"], ["net_cents"], NAMES)
 
 
 def _zones(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
     rating = _rating(desk, run)
     kept = desk.store.read_frame(rating.traffic_path, desk.ledger.stored_files()[rating.traffic_path])
     issued, supposed = (_by_zone(_chosen(traffic, customers)) for traffic in (kept, again.rated.traffic))
-    return _beside(issued, supposed, ["traffic_period", "zone_id"], ZONE_FIGURES)
+    return beside(issued, supposed, ["traffic_period", "zone_id"], ZONE_FIGURES, NAMES)
 
 
 def _by_zone(traffic: pl.DataFrame) -> pl.DataFrame:
@@ -192,23 +178,12 @@ def _by_zone(traffic: pl.DataFrame) -> pl.DataFrame:
 
 
 def _lines(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
-    """The lines that differ; one at another price is the same line, so the unit price is no part of the key."""
+    """The lines that differ."""
     issued = desk.ledger.frame(
         "select l.* from lines l join invoices i using (invoice_number) where i.period = ?", [str(run.period)]
     )
-    before, now = (_by_line(_chosen(lines, customers)) for lines in (issued, again.bill.lines))
-    return _differing(_beside(before, now, LINE_KEY, LINE_FIGURES), LINE_FIGURES)
-
-
-def _by_line(lines: pl.DataFrame) -> pl.DataFrame:
-    """Two prices of one product on the same days are two lines; what they come to is compared, and the higher price."""
-    of_key = lines.group_by(LINE_KEY, maintain_order=True)
-    return of_key.agg(pl.col("quantity_micro", "net_cents").sum(), pl.col("unit_price_micro").max())
-
-
-def _differing(beside: pl.DataFrame, figures: list[str]) -> pl.DataFrame:
-    same = pl.all_horizontal(pl.col(f"{name}_issued").eq_missing(pl.col(f"{name}_supposed")) for name in figures)
-    return beside.filter(~same)
+    before, now = (by_line(_chosen(lines, customers), LINE_KEY) for lines in (issued, again.bill.lines))
+    return differing(beside(before, now, LINE_KEY, LINE_FIGURES, NAMES), LINE_FIGURES, NAMES)
 
 
 def _rating(desk: Desk, run: Run) -> Rating:
@@ -221,17 +196,10 @@ def _differing_calls(desk: Desk, run: Run, again: MonthAgain, customers: list[st
     kept = desk.store.read_frame(rating.traffic_path, desk.ledger.stored_files()[rating.traffic_path])
     traffic = _chosen(pl.concat([kept, again.rated.traffic]), customers)
     nothing = pl.DataFrame(schema=RATED_SCHEMA)
-    yield _calls_beside(nothing, nothing)
+    yield differing_calls(nothing, nothing, NAMES)
     for share in in_shares(traffic["customer_id"].unique().sort(), traffic):
         issued = rated_calls_of(desk.store, desk.ledger, rating, customers=share)
-        yield compact(_calls_beside(issued, again.calls(customers=share)))
-
-
-def _calls_beside(issued: pl.DataFrame, supposed: pl.DataFrame) -> pl.DataFrame:
-    """The calls in which two ratings of the same customers differ; one that came to another customer is there twice."""
-    key = ["customer_id", "call_id", "user_id", "start", "direction", "caller", "callee", "duration_s"]
-    beside = _beside(issued, supposed, key, CALL_FIGURES)
-    return _differing(beside, CALL_FIGURES)
+        yield compact(differing_calls(issued, again.calls(customers=share), NAMES))
 
 
 def tell_what_if(period: str, found: WhatIf, report: Report) -> None:

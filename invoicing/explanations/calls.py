@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from invoicing import exports, numbering, traffic  # noqa: F401 - the rules of two of them are cited
-from invoicing.call_index import contents_of, hashes_of, rows_with, stored_indexes
+from invoicing import numbering, traffic  # noqa: F401 - their rules are cited
+from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.explanations.call_price import price_steps
 from invoicing.explanations.steps import Explanation, Step
-from invoicing.rating_run import rated_calls_of
 from rating.periods import Period
-from rating.pipeline import draws_of, with_local_days
+from rating.pipeline import draws_of
 from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ RULE_OF_REASON = {"no_rate": "R-ZONE", "malformed": "R-RECORD", "future": "R-REC
 def explain_call(store: Store, ledger: Ledger, call_id: str, timezone: str, say: Language) -> Explanation | None:
     """Everything the store knows about a call; None where it never saw it."""
     accepted = find_call(store, ledger, call_id)
-    aside = exports.quarantine(store, ledger, None).filter(pl.col("call_id") == call_id)
+    aside = quarantined_records(store, ledger, call_id)
     if accepted.is_empty() and aside.is_empty():
         return None
     told = Explanation("call", say.say("title.call", call_id=call_id), say, {"call_id": call_id})
@@ -40,36 +39,13 @@ def explain_call(store: Store, ledger: Ledger, call_id: str, timezone: str, say:
     if accepted.is_empty():
         told.steps = put_aside
         return told
-    found = _rated_call(store, ledger, accepted, timezone)
+    found = rated_call(store, ledger, accepted, timezone)
     if found is None:
         call = accepted.row(0, named=True)
         told.steps = [*_record(call, timezone, say), *put_aside, *_not_rated(call, aside, say)]
     else:
         told.steps = [*_rated_steps(store, ledger, *found, timezone, say), *put_aside]
     return told
-
-
-def find_call(store: Store, ledger: Ledger, call_id: str) -> pl.DataFrame:
-    """The call accepted under this id, found by the index of calls; empty where there is none."""
-    wanted = pl.Series([call_id])
-    found = contents_of(store, ledger, rows_with(stored_indexes(store, ledger), hashes_of(wanted)))
-    return found.filter(pl.col("call_id") == call_id)
-
-
-def _rated_call(
-    store: Store, ledger: Ledger, accepted: pl.DataFrame, timezone: str
-) -> tuple[Rating, pl.DataFrame] | None:
-    """The rating of an accepted call, and the call as it was rated (`RATED_SCHEMA`)."""
-    call_id, start = accepted.row(0, named=True)["call_id"], accepted["start"].item()
-    number = with_local_days(accepted, timezone)["period_number"].item()
-    period = Period(number // 100, number % 100)
-    for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
-        if rating.period >= period:
-            calls = rated_calls_of(store, ledger, rating, period=period, start=start)
-            calls = calls.filter(pl.col("call_id") == call_id)
-            if calls.height:
-                return rating, calls
-    return None
 
 
 def _rated_steps(

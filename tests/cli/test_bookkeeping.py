@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from invoicing.credit_note_rendering import issued_credit_notes
+from invoicing.desk import Moment
 from invoicing.documents.making import Files
 from invoicing.documents.workers import Made
 from invoicing.ledger import Ledger
@@ -211,7 +212,7 @@ def published(booked: Place, tmp_path: Path) -> Place:
     ledger = Ledger(store.ledger_path)
     documents = issued_credit_notes(ledger, ["CN2026-000001", "CN2026-000003"])
     made = [Made(document, Files({"xml": f"<{document.number}/>".encode()})) for document in documents]
-    publish(store, ledger, made, None, Silent())
+    publish(store, ledger, made, None, Moment("2026-11-06T10:00:00Z", "0"), Silent())
     ledger.close()
     return place
 

@@ -13,8 +13,8 @@ from tests.cli.program import Place, bytes_of, centime, write_tables
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMANDS = (
-    "run", "read", "rate", "preview", "issue", "render", "credit", "export", "explain", "quarantine", "check", "verify",
-    "rules",
+    "run", "read", "rate", "preview", "issue", "render", "credit", "export", "explain", "history", "rerun",
+    "diff", "what-if", "quarantine", "check", "verify", "rules",
 )  # fmt: skip
 KEYS = {"command", "period", "counts", "sums", "files_written", "warnings", "exit_status"}
 
@@ -51,6 +51,8 @@ def test_help__says_what_a_left_out_option_means() -> None:
         ["render", "2026-11"],
         ["export", "lines", "2026-11", "-o", "lines.csv"],
         ["explain", "pack2"],
+        ["history", "pack2"],
+        ["history"],
         ["quarantine", "2026-10"],
         ["quarantine"],
         ["check", "platform"],

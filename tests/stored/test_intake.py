@@ -10,6 +10,7 @@ import pytest
 
 from invoicing import intake
 from invoicing.call_index import hashes_of
+from invoicing.desk import Moment
 from invoicing.ledger import Ledger
 from invoicing.progress import Silent
 from invoicing.store import open_store
@@ -47,7 +48,7 @@ def test_intake__a_file_that_grows_after_it_was_looked_at_is_refused_and_nothing
     store = open_store(tmp_path / "store", create=True)
     ledger = Ledger(store.ledger_path)
     with pytest.raises(InputRefused, match="changed while it was being read"):
-        intake.read_cdrs(store, ledger, [str(tmp_path)], Settings(), NOW, NOW.isoformat(), Silent())
+        intake.read_cdrs(store, ledger, [str(tmp_path)], Settings(), NOW, Moment(NOW.isoformat(), "0"), Silent())
     assert ledger.is_empty()
     ledger.close()
     assert [path for path in store.root.rglob("*") if path.is_file()] == [store.ledger_path]

@@ -15,7 +15,7 @@ from invoicing.ledger import FORMAT, Ledger
 from schemas.errors import StoreUnavailable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ADDED = ["credit_note_lines", "credit_note_vat_totals", "credit_notes"]
+ADDED = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
 # The program itself, which dies after its last statement and before the commit.
 DIES_BEFORE_ITS_COMMIT = """
 import os, signal, sys
@@ -33,7 +33,7 @@ Dying(Path(sys.argv[1]))
 
 
 def back_to_format_2(path: Path) -> None:
-    """Make a ledger what the version before left: without the tables of credit notes."""
+    """Make a ledger what the version before left: without the tables of credit notes and events."""
     with duckdb.connect(str(path)) as connection:
         for table in ADDED:
             connection.execute(f"drop table {table}")

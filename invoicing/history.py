@@ -1,0 +1,225 @@
+"""History: the events of an invoice, a credit note, a customer, a call, a file or a period, from the chain of them all.
+
+An invoice's history is that of what it hangs on: the files that its calls came in, its rating, its run, its
+documents, and its credit notes with theirs.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from invoicing.call_index import hashes_of, rows_with, stored_indexes
+from invoicing.call_search import find_call, quarantined_records, rated_call
+from invoicing.event_checks import last_hash
+from invoicing.events import BEGUN, CREDITED, ISSUED, PUBLISHED, RATED, READ
+from invoicing.rating_run import rated_calls_of
+from schemas.errors import InputRefused
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from invoicing.desk import Desk, Report
+    from invoicing.ledger import Ledger
+
+COLUMNS = ["event_no", "acted_at", "operator", "command", "kind", "subject", "details", "program", "hash"]
+# So much of a hash tells it from any other in a table for people.
+SHORT = 12
+
+
+class _Wanted:
+    """Which events are asked for: by kind, what tells a fact of the kind."""
+
+    def __init__(self) -> None:
+        self.files: set[int] = set()
+        self.ratings: set[int] = set()
+        self.periods: set[str] = set()
+        self.documents: set[str] = set()
+
+    def holds(self, kind: str, subject: str, details: dict[str, Any]) -> bool:
+        """Whether an event is one of them; the one that began the chain of an older ledger always is."""
+        return {
+            BEGUN: True,
+            READ: details.get("file_no") in self.files,
+            RATED: details.get("rating_no") in self.ratings,
+            ISSUED: subject in self.periods,
+            PUBLISHED: subject in self.documents,
+            CREDITED: subject in self.documents,
+        }[kind]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.files or self.ratings or self.periods or self.documents)
+
+
+def history(desk: Desk, what: str | None) -> pl.DataFrame:
+    """The events (`COLUMNS`) of what is named, or all of them, in the order in which they were recorded.
+
+    Args:
+        desk: The store; nothing in it is changed.
+        what: The number of an invoice or credit note, a customer_id, a period, a CDR file (its path, or its name),
+            or a call_id; looked for in this order.
+
+    Raises:
+        InputRefused: where the store knows nothing of the name.
+        StoreUnavailable: where a file that has to be looked into is missing or altered.
+    """
+    events = desk.ledger.frame(f"select {', '.join(COLUMNS)} from events order by event_no")  # noqa: S608
+    if what is None:
+        return events
+    wanted = _Wanted()
+    _find(desk, what, wanted)
+    if wanted.is_empty:
+        raise InputRefused(
+            f"{what}: this store has no invoice, credit note, customer with an invoice, period, CDR file or call of "
+            "this name; `centime history` lists all events"
+        )
+    chosen = [
+        wanted.holds(kind, subject, json.loads(details))
+        for kind, subject, details in events.select("kind", "subject", "details").iter_rows()
+    ]
+    return events.filter(pl.Series(chosen, dtype=pl.Boolean))
+
+
+def _find(desk: Desk, what: str, wanted: _Wanted) -> None:
+    """Note what belongs to a name; nothing where it is not known."""
+    ledger = desk.ledger
+    for column in ("invoice_number", "customer_id"):
+        found = ledger.rows(f"select invoice_number from invoices where {column} = ? order by 1", [what])  # noqa: S608
+        for (number,) in found:
+            _want_invoice(desk, str(number), wanted)
+        if found:
+            return
+    if ledger.rows("select 1 from credit_notes where credit_note_number = ?", [what]):
+        wanted.documents.add(what)
+        return
+    wanted.periods |= {str(period) for (period,) in ledger.rows("select period from runs where period = ?", [what])}
+    wanted.ratings |= _numbers(ledger, "select rating_no from ratings where period = ?", [what])
+    wanted.files |= _numbers(
+        ledger,
+        "select file_no from files where source_file = ? or ends_with(source_file, ?) or period = ?",
+        [what, f"/{what}", what],
+    )
+    if wanted.is_empty:
+        _want_call(desk, what, wanted)
+
+
+def _numbers(ledger: Ledger, query: str, parameters: list[object]) -> set[int]:
+    return {int(str(number)) for (number,) in ledger.rows(query, parameters)}
+
+
+def _want_invoice(desk: Desk, number: str, wanted: _Wanted, *, files: bool = True) -> None:
+    """An invoice: its run and rating, its documents and credit notes, and the files of its calls."""
+    ledger = desk.ledger
+    period, customer_id, rating_no = ledger.rows(
+        "select period, customer_id, rating_no from invoices join runs using (period) where invoice_number = ?",
+        [number],
+    )[0]
+    wanted.periods.add(str(period))
+    wanted.ratings.add(int(str(rating_no)))
+    notes = ledger.rows("select credit_note_number from credit_notes where invoice_number = ?", [number])
+    wanted.documents |= {number, *(str(note) for (note,) in notes)}
+    if files:
+        rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == rating_no)
+        calls = rated_calls_of(desk.store, ledger, rating, customers=pl.Series([str(customer_id)]))
+        wanted.files |= _files_of(desk, calls["call_id"])
+
+
+def _files_of(desk: Desk, call_ids: pl.Series) -> set[int]:
+    """The numbers of the files that accepted calls came in, found by the index of calls."""
+    if call_ids.is_empty():
+        return set()
+    shas, found = desk.ledger.stored_files(), set()
+    for path, places in rows_with(stored_indexes(desk.store, desk.ledger), hashes_of(call_ids)):
+        stored = desk.store.require(path, shas[path])
+        calls = pl.read_parquet(stored, columns=["call_id", "file_no"], hive_partitioning=False)[places]
+        found |= set(calls.filter(pl.col("call_id").is_in(call_ids.implode()))["file_no"])
+    return found
+
+
+def _want_call(desk: Desk, call_id: str, wanted: _Wanted) -> None:
+    """A call: the files its records came in, accepted or not, and the invoice it is on or the rating it is in."""
+    store, ledger = desk.store, desk.ledger
+    aside = quarantined_records(store, ledger, call_id)
+    for path in aside["source_file"].unique().sort():
+        wanted.files |= _numbers(ledger, "select file_no from files where source_file = ?", [path])
+    accepted = find_call(store, ledger, call_id)
+    if accepted.is_empty():
+        return
+    wanted.files |= _files_of(desk, pl.Series([call_id]))
+    found = rated_call(store, ledger, accepted, desk.settings.rating.timezone)
+    if found is None:
+        return
+    rating, calls = found
+    wanted.ratings.add(rating.rating_no)
+    invoice = ledger.rows(
+        "select invoice_number from invoices where period = ? and customer_id = ?",
+        [str(rating.period), calls["customer_id"].item()],
+    )
+    if rating.issued and invoice:
+        _want_invoice(desk, str(invoice[0][0]), wanted, files=False)
+    elif rating.issued:
+        wanted.periods.add(str(rating.period))
+
+
+def tell_history(desk: Desk, found: pl.DataFrame, report: Report, *, whole: bool) -> None:
+    """The events as a table: in words for people, or `whole`, with every detail, for programs."""
+    report.counts = {"events": found.height}
+    report.tables["History"] = found if whole else in_words(found)
+    if not found.height:
+        report.messages.append("nothing was recorded yet")
+    report.messages.append(f"the last hash of the chain is {last_hash(desk.ledger)}")
+
+
+def in_words(events: pl.DataFrame) -> pl.DataFrame:
+    """Events as people read them: `moment`, `by`, `command`, `what`, `program`."""
+    what = [
+        _WORDS[kind](subject, json.loads(details))
+        for kind, subject, details in events.select("kind", "subject", "details").iter_rows()
+    ]
+    return events.select(
+        pl.col("acted_at").alias("moment"),
+        pl.col("operator").alias("by"),
+        "command",
+        pl.Series("what", what, dtype=pl.String),
+        "program",
+    )
+
+
+def _read(subject: str, told: dict[str, Any]) -> str:
+    return f"read {subject}: {told['records']} records, SHA-256 {told['sha256'][:SHORT]}"
+
+
+def _rated(subject: str, told: dict[str, Any]) -> str:
+    return f"rated {subject}: {told['calls']} calls, {told['unrated']} not; {_inputs(told)}"
+
+
+def _issued(subject: str, told: dict[str, Any]) -> str:
+    numbers = f", {told['first_number']} to {told['last_number']}" if told["invoices"] else ""
+    return f"issued {subject}: {told['invoices']} invoices{numbers}; {_inputs(told)}"
+
+
+def _published(_: str, told: dict[str, Any]) -> str:
+    return f"published {told['path']}, SHA-256 {told['sha256'][:SHORT]}"
+
+
+def _credited(subject: str, told: dict[str, Any]) -> str:
+    return f"credited {told['invoice_number']}: {subject}, {told['reason']}"
+
+
+def _begun(_: str, told: dict[str, Any]) -> str:
+    facts = ", ".join(f"{count} {kind}" for kind, count in told["facts"].items())
+    return (
+        f"began to record events, in a store of format {told['earlier_format']}; what there was before ({facts}) is "
+        f"known by its SHA-256 {told['facts_sha256'][:SHORT]}"
+    )
+
+
+def _inputs(told: dict[str, Any]) -> str:
+    return f"tables {told['snapshot'][:SHORT]}, settings {told['settings_sha256'][:SHORT]}"
+
+
+_WORDS = {READ: _read, RATED: _rated, ISSUED: _issued, PUBLISHED: _published, CREDITED: _credited, BEGUN: _begun}
