@@ -32,6 +32,7 @@ PT_PER_PX = 0.75
 PAGE_NUMBER_PT, PAGE_NUMBER_LINE_PT = 7.5, 10.5
 PAGE_NUMBER_INK = ".333"
 DRAFT_PT, DRAFT_INK, DRAFT_ANGLE = 88, ".925", math.radians(32)
+BAR, BAR_TOP_PT, BAR_PT, BAR_GAP_PT = "bar-", 6, 6.2, 11
 DEFLATE_LEVEL = 6  # 9 takes twice as long for 3 % less
 
 
@@ -90,6 +91,9 @@ class Finisher:
             if name not in places:
                 continue
             left, top, right, bottom = (edge * PT_PER_PX for edge in places[name])
+            if name.startswith(BAR):
+                # It stands beside the first line of its row.
+                right, top, bottom = right - BAR_GAP_PT, top + BAR_TOP_PT, top + BAR_TOP_PT + BAR_PT
             shown = operators(drawing, (left, top, right - left, bottom - top), self.inks, self.font)
             if drawing.alt:
                 yield structure.tagged(shown, page, "Figure", drawing.alt, (left, height - bottom, right, height - top))

@@ -21,7 +21,7 @@ from invoicing.documents import fonts
 from invoicing.documents.call_detail import COLUMNS, call_detail_of
 from invoicing.documents.composition import view_of
 from invoicing.documents.drawing import inks_of
-from invoicing.documents.finishing import Finisher
+from invoicing.documents.finishing import BAR, Finisher
 from invoicing.documents.logo import ADDRESS, SealedFetcher, logo_of
 from invoicing.documents.row_font import row_font
 from invoicing.documents.templating import DEFAULT_COLOUR, accent_of, environment, stylesheet
@@ -100,7 +100,7 @@ def drawings_of(view: View) -> dict[str, Drawing]:
     """What is drawn onto the finished pages, by the id of the element whose place it takes."""
     bars = [zone.bar for traffic in view.traffic for zone in traffic.zones]
     packs = [pack.bar for packs in view.packs for pack in packs.packs]
-    drawings = {f"bar-{place}": bar for place, bar in enumerate([*bars, *packs])}
+    drawings = {f"{BAR}{place}": bar for place, bar in enumerate([*bars, *packs])}
     if view.code is not None:
         drawings["code"] = view.code
     if view.months is not None:
