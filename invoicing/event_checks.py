@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from invoicing.events import BEGUN, DIGESTED, FACTS, NO_HASH, RATED, digest_of, facts_of, hash_of
+from invoicing.events import BEGUN, DIGESTED, FACTS, LAST_EVENT, NO_HASH, RATED, digest_of, facts_of, hash_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -48,8 +48,8 @@ def first_broken(events: list[Event]) -> str | None:
 
 def last_hash(ledger: Ledger) -> str:
     """The hash of the last event."""
-    found = ledger.rows("select hash from events order by event_no desc limit 1")
-    return str(found[0][0]) if found else NO_HASH
+    found = ledger.rows(LAST_EVENT)
+    return str(found[0][1]) if found else NO_HASH
 
 
 def _unlike_the_facts(ledger: Ledger, events: list[Event]) -> list[str]:
@@ -58,7 +58,11 @@ def _unlike_the_facts(ledger: Ledger, events: list[Event]) -> list[str]:
     A ledger that was brought up to date has facts from before its first event; that one holds a digest of them.
     """
     begun = json.loads(events[0]["details"]) if events and events[0]["kind"] == BEGUN else None
-    found: list[str] = []
+    found = [
+        f"event {event['event_no']} ({event['kind']} {event['subject']}): there are no events of this kind here"
+        for place, event in enumerate(events)
+        if event["kind"] not in FACTS and (event["kind"] != BEGUN or place)
+    ]
     untold: list[tuple[str, str, Details]] = []
     for kind in FACTS:
         differing, without = _compare(ledger, kind, [event for event in events if event["kind"] == kind])

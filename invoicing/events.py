@@ -80,6 +80,7 @@ FACTS = {
     ),
 }
 
+LAST_EVENT = "select event_no, hash from events where event_no = (select max(event_no) from events)"
 # What the first event of a ledger that was brought up to date holds a digest of.
 DIGESTED = (READ, ISSUED, PUBLISHED, CREDITED)
 
@@ -119,7 +120,7 @@ def record(
 
 def append_events(ledger: Ledger, moment: Moment, kind: str, told: Iterable[tuple[str, Details]]) -> None:
     """Append events of a kind to the chain, given with subject and details, within the caller's transaction."""
-    last = ledger.rows("select event_no, hash from events order by event_no desc limit 1")
+    last = ledger.rows(LAST_EVENT)
     event_no, previous = (int(str(last[0][0])), str(last[0][1])) if last else (0, NO_HASH)
     events = []
     for subject, details in told:

@@ -14,9 +14,9 @@ import polars as pl
 from invoicing.call_index import hashes_of, rows_with, stored_indexes
 from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.event_checks import last_hash
-from invoicing.events import BEGUN, CREDITED, ISSUED, PUBLISHED, RATED, READ
+from invoicing.events import BEGUN, CREDITED, HASHED, ISSUED, PUBLISHED, RATED, READ, hash_of
 from invoicing.rating_run import rated_calls_of
-from schemas.errors import InputRefused
+from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from typing import Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from invoicing.desk import Desk, Report
     from invoicing.ledger import Ledger
 
-COLUMNS = ["event_no", "acted_at", "operator", "command", "kind", "subject", "details", "program", "hash"]
+COLUMNS = [*HASHED, "hash"]
 # So much of a hash tells it from any other in a table for people.
 SHORT = 12
 
@@ -40,14 +40,15 @@ class _Wanted:
 
     def holds(self, kind: str, subject: str, details: dict[str, Any]) -> bool:
         """Whether an event is one of them; the one that began the chain of an older ledger always is."""
-        return {
+        found = {
             BEGUN: True,
             READ: details.get("file_no") in self.files,
             RATED: details.get("rating_no") in self.ratings,
             ISSUED: subject in self.periods,
             PUBLISHED: subject in self.documents,
             CREDITED: subject in self.documents,
-        }[kind]
+        }
+        return found.get(kind, False)
 
     @property
     def is_empty(self) -> bool:
@@ -65,11 +66,10 @@ def history(desk: Desk, what: str | None) -> pl.DataFrame:
 
     Raises:
         InputRefused: where the store knows nothing of the name.
-        StoreUnavailable: where a file that has to be looked into is missing or altered.
+        StoreUnavailable: where an event, or a file that has to be looked into, is missing or altered.
     """
-    events = desk.ledger.frame(f"select {', '.join(COLUMNS)} from events order by event_no")  # noqa: S608
     if what is None:
-        return events
+        return _events(desk.ledger, "true", [])
     wanted = _Wanted()
     _find(desk, what, wanted)
     if wanted.is_empty:
@@ -77,11 +77,28 @@ def history(desk: Desk, what: str | None) -> pl.DataFrame:
             f"{what}: this store has no invoice, credit note, customer with an invoice, period, CDR file or call of "
             "this name; `centime history` lists all events"
         )
+    # Most events are of documents, and few of those are wanted.
+    likely = "kind <> ? or subject in (select unnest(?))"
+    events = _events(desk.ledger, likely, [PUBLISHED, sorted(wanted.documents)])
     chosen = [
         wanted.holds(kind, subject, json.loads(details))
         for kind, subject, details in events.select("kind", "subject", "details").iter_rows()
     ]
     return events.filter(pl.Series(chosen, dtype=pl.Boolean))
+
+
+def _events(ledger: Ledger, condition: str, parameters: list[object]) -> pl.DataFrame:
+    """Events as they were recorded: what is told of them is what their hashes were made of."""
+    events = ledger.frame(
+        f"select {', '.join(COLUMNS)} from events where {condition} order by event_no",  # noqa: S608
+        parameters,
+    )
+    for event in events.iter_rows(named=True):
+        if event["hash"] != hash_of(event):
+            raise StoreUnavailable(
+                f"event {event['event_no']}: it is not what its hash was made of: it was altered; run `centime verify`"
+            )
+    return events
 
 
 def _find(desk: Desk, what: str, wanted: _Wanted) -> None:
@@ -177,7 +194,7 @@ def tell_history(desk: Desk, found: pl.DataFrame, report: Report, *, whole: bool
 def in_words(events: pl.DataFrame) -> pl.DataFrame:
     """Events as people read them: `moment`, `by`, `command`, `what`, `program`."""
     what = [
-        _WORDS[kind](subject, json.loads(details))
+        _WORDS.get(kind, _unknown)(subject, json.loads(details))
         for kind, subject, details in events.select("kind", "subject", "details").iter_rows()
     ]
     return events.select(
@@ -216,6 +233,10 @@ def _begun(_: str, told: dict[str, Any]) -> str:
         f"began to record events, in a store of format {told['earlier_format']}; what there was before ({facts}) is "
         f"known by its SHA-256 {told['facts_sha256'][:SHORT]}"
     )
+
+
+def _unknown(subject: str, _: dict[str, Any]) -> str:
+    return f"{subject}: of a kind that this version does not know"
 
 
 def _inputs(told: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from invoicing.desk import Moment
 from invoicing.event_checks import event_differences, first_broken
 from invoicing.events import HASHED, NO_HASH, append_events, canonical, hash_of
 from invoicing.ledger import Ledger
+from tests.cli.conftest import copy
 from tests.cli.program import make_place
 from tests.stored.test_ledger import back_to_format_2
 
@@ -238,12 +239,14 @@ def test_events__verify_says_what_does_not_hold_and_the_last_hash(used: Place) -
     whole = path.read_bytes()
     try:
         with duckdb.connect(str(path)) as connection:
-            connection.execute("update events set operator = 'eve' where event_no = 5")
-        broken = used.start("verify")
+            connection.execute("update events set operator = 'eve', details = '{' where event_no = 5")
+        broken, refused = used.start("verify"), used.start("history", "2026-000001")
     finally:
         path.write_bytes(whole)
     assert broken.status == 3
     assert "look at this: event 5 (rated 2026-11): it is not what its hash was made of" in broken.stderr
+    assert refused.status == 3
+    assert "event 5: it is not what its hash was made of: it was altered" in refused.stderr
 
 
 def test_events__a_ledger_without_any_is_named_and_not_a_list_without_end(used: Place, tmp_path: Path) -> None:
@@ -251,6 +254,27 @@ def test_events__a_ledger_without_any_is_named_and_not_a_list_without_end(used: 
     said = differences(used, tmp_path, "delete from events", many)
     assert len(said) == 11
     assert said[-1] == "and 48 more without an event"
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "details", "said"),
+    [
+        ("read", "x.csv", {"file_no": 9}, "event 9 (read x.csv): the ledger has nothing of the kind"),
+        ("rated", "2026-12", {"rating_no": 9}, "event 9 (rated 2026-12): the ledger has nothing of the kind"),
+        ("issued", "2026-10", {"run_no": 1}, "event 9 (issued 2026-10): an event before it tells of the same"),
+        ("begun", "ledger", {}, "event 9 (begun ledger): there are no events of this kind here"),
+        ("paid", "x", {}, "event 9 (paid x): there are no events of this kind here"),
+    ],
+)
+def test_events__one_put_in_at_the_end_is_named(
+    kind: str, subject: str, details: dict[str, object], said: str, used: Place, tmp_path: Path
+) -> None:
+    place = copy(used, tmp_path / "place")
+    ledger = Ledger(place.store / "ledger.duckdb")
+    append_events(ledger, ANNA, kind, [(subject, details)])
+    # It follows from the others; and it tells of nothing that was done.
+    assert said in event_differences(ledger)
+    ledger.close()
 
 
 # --- a store of format 2, which had no events
