@@ -70,11 +70,22 @@ class Reckoned(NamedTuple):
 
 
 class Reasons(NamedTuple):
-    """Why a line is what it is: what it comes to when reckoned again, the steps, and the rows behind them."""
+    """Why a line is what it is.
+
+    Attributes:
+        reckoned: What it comes to when reckoned again; None where its rule gives no such line.
+        steps: The steps of the reckoning.
+        listings: The rows behind them.
+    """
 
     reckoned: Reckoned | None
     steps: list[Step]
     listings: list[Listing]
+
+
+def nothing_behind() -> Reasons:
+    """The reasons of a line that nothing of what it was issued from brings about."""
+    return Reasons(None, [], [])
 
 
 @dataclass(frozen=True)
@@ -179,9 +190,18 @@ class Basis:
         return minimum_ends(self.rows, self.platform.numbers)
 
     @cached_property
-    def contract(self) -> dict[str, Any]:
-        """The customer's contract."""
-        return self.theirs(self.platform.contracts).row(0, named=True)
+    def contract(self) -> dict[str, Any] | None:
+        """The customer's contract, if it has one: a charge may be all there is."""
+        contracts = self.theirs(self.platform.contracts)
+        return None if contracts.is_empty() else contracts.row(0, named=True)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the contract ends with the period at the latest, or there is none."""
+        if self.contract is None:
+            return True
+        ends_on = self.contract["ends_on"]
+        return ends_on is not None and ends_on <= self.period.next.first_day
 
     def theirs(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of the customer."""

@@ -84,7 +84,7 @@ def _vat(basis: Basis, say: Language) -> Iterator[Step]:
 def _due(basis: Basis, say: Language) -> Step:
     """The due day, and whose payment days they are."""
     issued, due = basis.run.invoice_date, basis.invoice["due_date"]
-    own = basis.contract["payment_days"] is not None
+    own = basis.contract is not None and basis.contract["payment_days"] is not None
     days = (due - issued).days
     words = say.say(
         "invoice.due_contract" if own else "invoice.due_settings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from invoicing.explanations.basis import nothing_behind
 from invoicing.explanations.numbers import explain_number_minimum
 from invoicing.explanations.one_offs import explain_credit, explain_one_off
 from invoicing.explanations.services import explain_first_period, explain_recurring
@@ -28,10 +29,15 @@ FAMILIES: dict[str, Callable[[Basis, IssuedLine, Language], Reasons]] = {
     "credit": explain_credit,
 }
 
+OF_SERVICES = ("recurring", "first_period", "user_cap", "number_minimum")
+
 
 def explain_line(basis: Basis, line: IssuedLine, say: Language) -> Explanation:
     """Why a line is what it is; a reckoning that does not come to what is stored is a fault."""
-    reasons = FAMILIES[line.kind](basis, line, say)
+    of_services = line.kind in OF_SERVICES
+    reasons = (
+        nothing_behind() if of_services and basis.dues_of(line).is_empty() else FAMILIES[line.kind](basis, line, say)
+    )
     faults = []
     stored = (line.quantity_micro, line.net_cents)
     if reasons.reckoned != stored:

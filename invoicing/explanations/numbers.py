@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.explanations.basis import Reasons
+from invoicing.explanations.basis import Reasons, nothing_behind
 from invoicing.explanations.line_steps import amount_step, days_steps, last_day, price_step
 from invoicing.explanations.steps import Listing, Step
 from rating.periods import a_year_later
@@ -26,13 +26,12 @@ def explain_number_minimum(basis: Basis, line: IssuedLine, say: Language) -> Rea
     """A line of what is left of the 12 months of numbers that are no longer there."""
     dues = basis.dues_of(line)
     terms = number_terms(basis, dues)
-    ends_on = basis.contract["ends_on"]
-    over = ends_on is not None and ends_on <= basis.period.next.first_day
+    ends_on = basis.rows.join(dues, on="service_no", how="semi")["ends_on"].first()
     why = say.say(
-        "numbers.all_left" if over else "numbers.month_ahead",
+        "numbers.all_left" if basis.is_over else "numbers.month_ahead",
         month=say.month(f"{line.service_from:%Y-%m}"),
         period=say.month(str(basis.period)),
-        last=say.long_day(ends_on - timedelta(days=1)) if over else "",
+        last=say.long_day(ends_on - timedelta(days=1)) if isinstance(ends_on, date) else "",
     )
     return Reasons(
         basis.reckon(dues),
@@ -54,7 +53,7 @@ def run_on_reasons(basis: Basis, line: IssuedLine, dues: pl.DataFrame, say: Lang
     ended = ended.filter(pl.col("service_end") <= pl.lit(line.service_to))
     running_on = terms.join(ended, on="service_no", how="semi")
     if running_on.is_empty():
-        return Reasons(None, [], [])
+        return nothing_behind()
     words = say.say("numbers.runs_on", last=say.long_day(line.service_to))
     return Reasons(
         None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.credits import credit_lines
-from invoicing.explanations.basis import Reasons, Reckoned
+from invoicing.explanations.basis import Reasons, Reckoned, nothing_behind
 from invoicing.explanations.reckoning import as_sentence, line_reckoning
 from invoicing.explanations.steps import Listing, Step
 from invoicing.one_off import one_off_lines
@@ -48,7 +48,10 @@ def explain_credit(basis: Basis, line: IssuedLine, say: Language) -> Reasons:
     before_cents = sum(one.net_cents for one in basis.lines if one.kind != "credit")
     totals = pl.DataFrame({"customer_id": [basis.customer_id], "net_cents": [before_cents]})
     again = credit_lines(left, totals, basis.period, basis.first_period)
-    row = left.filter(pl.col("credit_id") == line.source_id).row(0, named=True)
+    used = left.filter(pl.col("credit_id") == line.source_id)
+    if used.is_empty():
+        return nothing_behind()
+    row = used.row(0, named=True)
     amount_cents, left_cents = int(row["amount_cents"]), int(row["left_cents"])
     why = say.say(
         "once.credit",
@@ -90,9 +93,7 @@ def _deducted(basis: Basis, line: IssuedLine, before_cents: int, left_cents: int
 def _carried(basis: Basis, line: IssuedLine, left_cents: int, say: Language) -> Step:
     """What is left of a credit afterwards."""
     carried_cents = left_cents + line.net_cents
-    ends_on = basis.contract["ends_on"]
-    over = ends_on is not None and ends_on <= basis.period.next.first_day
-    key = ("once.carried_over" if over else "once.carried") if carried_cents else "once.used_up"
+    key = ("once.carried_over" if basis.is_over else "once.carried") if carried_cents else "once.used_up"
     words = say.say(
         key, left=say.amount(left_cents), taken=say.amount(-line.net_cents), carried=say.amount(carried_cents)
     )

@@ -88,7 +88,7 @@ def _basis_step(basis: Basis, say: Language) -> Step:
 
 def contracted_at_start(basis: Basis, users: int, say: Language) -> Reasons:
     """Contracted users that are missing on the day their contract starts, so many of them on a line (R-BASIS)."""
-    starts_on = basis.contract["starts_on"]
+    starts_on = basis.missing["starts_on"].item(0)
     there = basis.theirs(basis.rows).filter((pl.col("table") == "user") & active_on(starts_on))
     counts = there.group_by("product_id").agg(configured=pl.len().cast(pl.Int64))
     missing = basis.missing.select("product_id", reserved="users")
@@ -140,7 +140,7 @@ def months_of_cap(basis: Basis) -> pl.DataFrame:
     The reference is what the last invoice of the quarter before billed; in a contract's first quarter, its first
     invoice. Months before the store's first invoice of the customer are rebuilt as the run of that invoice did.
     """
-    begun = Period.of(basis.contract["starts_on"])
+    begun = Period.of(basis.theirs(basis.platform.contracts)["starts_on"].item())
     first = max(reference_month(basis.period), begun)
     known = basis.desk.ledger.rows("select min(period) from invoices where customer_id = ?", [basis.customer_id])
     invoiced_from = Period.parse(str(known[0][0]))
