@@ -18,7 +18,7 @@ import polars as pl
 
 from invoicing.desk import Moment
 from invoicing.events import begin_chain
-from invoicing.store import write_whole
+from invoicing.store import in_words, is_of_the_disk, write_whole
 from rating.periods import Period
 from schemas.errors import StoreUnavailable
 
@@ -174,7 +174,7 @@ class Ledger:
 
         Raises:
             StoreUnavailable: where the file is damaged, or of another format; or of an earlier one and only to be
-                read.
+                read; or where the disk is full or fails.
         """
         self.read_only = read_only
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -190,6 +190,8 @@ class Ledger:
             if not read_only:
                 self._bring_up_to_date(moment)
         except duckdb.Error as error:
+            if is_of_the_disk(error):
+                raise in_words(error) from None
             raise StoreUnavailable(
                 f"{path}: the ledger cannot be opened: {str(error).splitlines()[0]}; restore it from a backup"
             ) from None

@@ -37,6 +37,7 @@ FOLDERS = ("calls", "quarantine", "rated", "snapshots")
 OWNER_ONLY = 0o700
 TEMPORARY = ".writing"
 CHUNK_BYTES = 1 << 20
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def sha256_of_bytes(content: bytes) -> str:
@@ -214,6 +215,13 @@ def _make_folders(folder: Path, root: Path) -> None:
         sync_folder(folder.parent)
 
 
+def is_of_the_disk(error: Exception) -> bool:
+    """Whether the disk is full or fails; what stands on it is not damaged by that."""
+    number, text = getattr(error, "errno", None), str(error)
+    # DuckDB does not say why the disk did not take what it was given.
+    return "fsync failed" in text or any(number == failing or os.strerror(failing) in text for failing in DISK_ERRORS)
+
+
 def in_words(error: Exception) -> StoreUnavailable:
     """What a failure of the disk means for the person who reads it."""
     text = str(error)
@@ -242,6 +250,7 @@ def open_store(root: Path, *, create: bool) -> Store:
 
     Raises:
         InputRefused: where there is none and it may not be created.
+        StoreUnavailable: where the disk has no space for it, or fails.
     """
     store = Store(root)
     if root.exists() and not root.is_dir():
@@ -251,6 +260,8 @@ def open_store(root: Path, *, create: bool) -> Store:
         try:
             store.create()
         except OSError as error:
+            if is_of_the_disk(error):
+                raise in_words(error) from None
             raise InputRefused(f"{root}: the store cannot be created there: {error.strerror}") from None
     elif not store.exists:
         raise InputRefused(f"{root}: there is no store; `centime read` or `centime run` makes one, or give --store")

@@ -1,0 +1,159 @@
+"""Commands with one call to the system faulted by strace: killed at it, or answered by an error."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.faults.ready import FAULTED_CALL, MARK
+from tests.golden.sample_run import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WRITES = ("write", "pwrite64", "fsync", "fdatasync", "ftruncate", "mkdir", "rename")
+CALLS = (*WRITES, "unlink")
+KILL = "signal=KILL"
+CALL = re.compile(r"(?P<thread>\d+) +(?P<name>\w+)\((?P<arguments>.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One call to the system.
+
+    Attributes:
+        thread: The thread that makes it, in the order of their start; the main one is 0.
+        name: The call's name.
+        call: Which of this thread's calls of this name it is, from 1.
+        what: What it was called with, as strace tells it.
+    """
+
+    thread: int
+    name: str
+    call: int
+    what: str
+
+    def __str__(self) -> str:
+        """What the test that fails here is told."""
+        return f"{self.name} {self.call} of thread {self.thread}: {self.what}"
+
+
+NOWHERE = Point(-1, "", FAULTED_CALL, "nothing is faulted")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended: below 0 by that signal."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Injector:
+    """Commands of one fault.
+
+    Attributes:
+        connection: The socket of the process that forks them.
+        folder: Where strace's log and what they print are written.
+        calls: The names of the calls that are faulted.
+    """
+
+    connection: socket.socket
+    folder: Path
+    calls: tuple[str, ...]
+
+    @property
+    def log(self) -> Path:
+        """What strace saw."""
+        return self.folder / "calls"
+
+    def start(
+        self, place: Path, arguments: list[str], point: Point = NOWHERE, *, starts: int = 1, killed_after_s: float = 0
+    ) -> list[Ended]:
+        """As many processes of one command at once, each faulted at this point of its own, or killed after a time."""
+        order = {
+            "folder": str(place), "arguments": arguments, "thread": point.thread, "name": point.name,
+            "times": FAULTED_CALL - point.call, "starts": starts, "killed_after_s": killed_after_s,
+            "stdout": str(self.folder / "stdout"), "stderr": str(self.folder / "stderr"),
+        }  # fmt: skip
+        self.connection.sendall(json.dumps(order).encode() + b"\n")
+        with self.connection.makefile("r") as answers:
+            ended: dict[str, int] = json.loads(answers.readline())
+        return [
+            Ended(status, self._printed("stdout", pid), self._printed("stderr", pid)) for pid, status in ended.items()
+        ]
+
+    def _printed(self, stream: str, pid: str) -> str:
+        path = self.folder / f"{stream}.{pid}"
+        text = path.read_text(encoding="utf-8")
+        path.unlink()
+        return text
+
+    def points(self, place: Path, arguments: list[str], within: Path) -> list[Point]:
+        """Every call on a file of a folder that the command makes when nothing is faulted, in their order."""
+        seen = self.log.stat().st_size if self.log.exists() else 0
+        (ended,) = self.start(place, arguments)
+        assert ended.status == 0, ended.stderr
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(seen)
+            return [point for point in points_in(log.read().splitlines(), within) if point.name in self.calls]
+
+
+def points_in(lines: list[str], within: Path) -> Iterator[Point]:
+    """The calls on files of a folder, from strace's log; a thread's are counted from its mark on."""
+    threads: dict[str, int] = {}
+    calls: Counter[tuple[str, str]] = Counter()
+    for line in lines:
+        found = CALL.match(line)
+        if found is None:
+            continue
+        thread, name, arguments = found["thread"], found["name"], found["arguments"]
+        calls[thread, name] += 1
+        if MARK in arguments:
+            threads[thread] = int(arguments.split(MARK)[1].split('"')[0])
+        # A relative path is one of the store: the command was started in the folder beside it.
+        if thread in threads and (
+            f"<{within}/" in arguments or arguments.startswith((f'"{within}', f'"{within.name}'))
+        ):
+            yield Point(threads[thread], name, calls[thread, name], arguments)
+
+
+@contextmanager
+def injecting(fault: str, calls: tuple[str, ...], folder: Path) -> Iterator[Injector]:
+    """The program ready to be faulted: `fault` is what strace calls an injection, such as `error=ENOSPC`."""
+    folder.mkdir(parents=True)
+    here, there = socket.socketpair()
+    injector = Injector(here, folder, calls)
+    # A thread of OpenBLAS would be lost in the fork; one of Polars is enough for a dozen calls.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.faults.ready", str(there.fileno())]
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, pass_fds=[there.fileno()]) as ready:
+        there.close()
+        with here, here.makefile("r") as answers:
+            assert answers.readline() == "ready\n"
+            with subprocess.Popen([*strace_command(fault, calls, injector.log), "-p", str(ready.pid)]):
+                while "TracerPid:\t0\n" in Path(f"/proc/{ready.pid}/status").read_text(encoding="ascii"):
+                    time.sleep(0.005)
+                yield injector
+                here.shutdown(socket.SHUT_RDWR)
+
+
+def strace_command(fault: str, calls: tuple[str, ...], log: Path) -> list[str]:
+    """Answers the `FAULTED_CALL`th call of each name, in each thread, by the fault; writes what it sees to a log."""
+    names = ",".join(calls)
+    return [
+        "strace", "-f", "-y", "-qq", "-s", "0", "-e", "signal=none", "-o", str(log),
+        "-e", f"trace={','.join(CALLS)}", "-e", f"inject={names}:{fault}:when={FAULTED_CALL}",
+    ]  # fmt: skip
