@@ -37,7 +37,9 @@ def months_chart(document: InvoiceDocument, speech: Language) -> Drawing | None:
         Label(speech.month_letter(str(period)), (place + 0.5) * SLOT, HEIGHT - 2)
         for place, period in enumerate(periods)
     ]
-    labels.append(Label(speech.amount(cents[document.period]), WIDTH, bars[last][1] - 2, "end"))
+    # The amount is wider than its bar, and stands above those beside it too.
+    beside = min(bar[1] for place, bar in bars.items() if last - place < APART)
+    labels.append(Label(speech.amount(cents[document.period]), WIDTH, beside - 2, "end"))
     highest = next(place for place, period in known if cents[period] == most)
     if last - highest >= APART:
         label = Label(speech.amount(most), (highest + 0.5) * SLOT, TOP - 2, "middle" if highest > 0 else "start")

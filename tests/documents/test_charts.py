@@ -55,6 +55,15 @@ def test_months__amounts_do_not_stand_on_each_other(months: tuple[MonthTotal, ..
     assert [label.text for label in chart.labels[13:]] == amounts
 
 
+@pytest.mark.parametrize(("before", "height"), [("2026-09", TOP), ("2026-08", TOP), ("2026-07", None)])
+def test_months__the_amount_stands_above_the_bars_beside_it(before: str, height: float | None) -> None:
+    chart = months_chart(full_document(0, months=(MonthTotal(before, 90_000, {}),)), FRENCH)
+    assert chart is not None
+    ((_, own_top, _, _),) = chart.inks["accent"]
+    amount = next(label for label in chart.labels if label.text == "611,49")
+    assert amount.y == (own_top if height is None else height) - 2
+
+
 def test_months__without_a_month_before_there_is_no_chart() -> None:
     assert months_chart(full_document(0), FRENCH) is None
 
