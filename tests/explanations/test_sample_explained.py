@@ -40,12 +40,12 @@ def test_sample__every_line_of_every_invoice_adds_up_in_every_language(sample: D
 
 
 @pytest.mark.parametrize(
-    "said", SENTENCES, ids=[f"{said['invoice']} {said.get('line', '')} {said['about']}" for said in SENTENCES]
+    "said", SENTENCES, ids=[f"{said['subject']} {said.get('line', '')} {said['about']}" for said in SENTENCES]
 )
 def test_sample__says_in_words_and_figures(said: dict[str, Any], sample: Desk) -> None:
     for code in ("en", "fr"):
         if code in said:
-            assert words_of(sample, said["invoice"], said.get("line"), code)[said["about"]] == said[code]
+            assert words_of(sample, said["subject"], said.get("line"), code)[said["about"]] == said[code]
 
 
 def test_invoice__names_the_run_it_came_from(sample: Desk) -> None:
