@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 import pytest
@@ -128,8 +128,9 @@ def test_read__files_of_every_format_and_shape_are_one_month(bare: Place) -> Non
     assert told.document["counts"] == {
         "files": 7, "files_skipped": 0, "records": 7, "accepted": 6, "unanswered": 0, "duplicate": 0, "quarantined": 1,
     }  # fmt: skip
-    aside = [row for row in bare.start("explain", "a", "--json").table("Call a") if row["about"] == "quarantine"]
-    assert ["f.parquet:1" in str(row["explanation"]) for row in aside] == [True]
+    steps = cast("list[dict[str, object]]", bare.start("explain", "a", "--json").document["steps"])
+    aside = [step for step in steps if step["about"] == "quarantine"]
+    assert ["f.parquet:1" in str(step["words"]) for step in aside] == [True]
 
 
 def test_read__a_folder_without_any_cdr_file_is_told(bare: Place) -> None:

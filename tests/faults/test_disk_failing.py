@@ -44,7 +44,10 @@ def failed_at(
     for point in points:
         begin_anew(place)
         (ended,) = injector.start(place.folder, RUN, point)
-        if ended.status != 3 or SAYS[error] not in ended.stderr or "Traceback" in ended.stderr:
+        told = ended.status == 3 and SAYS[error] in ended.stderr
+        # When the ledger is closed, what its log holds already is put into its file: that may fail and loses nothing.
+        spared = ended.status == 0 and "ledger.duckdb>" in point.what
+        if not (told or spared) or "Traceback" in ended.stderr:
             wrong.append(f"{point}: {ended}")
         wrong += after_rerun(place, expected, str(point))
     print(f"{error} at {len(points)} points")  # noqa: T201 - a count
