@@ -30,7 +30,9 @@ UNBILLED_SCHEMA = {
 }  # fmt: skip
 
 
-def set_aside(quarantine: pl.DataFrame, unrated: pl.DataFrame, calls: int, duration_s: int, amount_cents: int) -> pl.DataFrame:
+def set_aside(
+    quarantine: pl.DataFrame, unrated: pl.DataFrame, calls: int, duration_s: int, amount_cents: int
+) -> pl.DataFrame:
     """Records and calls that no invoice has, by reason, and what they would come to at the month's averages.
 
     A record that could not be read counts as the average call, a call that could not be rated by its seconds.
@@ -64,8 +66,9 @@ def set_aside(quarantine: pl.DataFrame, unrated: pl.DataFrame, calls: int, durat
 def unbilled_services(platform: Platform, lines: pl.DataFrame, period: Period) -> pl.DataFrame:
     """The services that were there in the month and that no invoice bills, before, now or later (`UNBILLED_SCHEMA`).
 
-    `why` is `no_contract`: the customer has none that runs on any of the service's days of the month; or `came_and_went`: it came after
-    the first day and was gone by the end of the month, as more units of a product the customer had already.
+    `why` is `no_contract`: the customer has none that runs on any of the service's days of the month; or
+    `came_and_went`: it came after the first day and was gone by the end of the month, as more units of a product that
+    the customer had already.
     """
     ahead = period.next.first_day
     rows = service_rows(platform)
@@ -79,7 +82,9 @@ def unbilled_services(platform: Platform, lines: pl.DataFrame, period: Period) -
     brief = rows.filter((pl.col("service_start") > period.first_day) & (pl.col("service_end") <= ahead))
     brief = brief.filter((pl.col("country") == HOME_COUNTRY).fill_null(value=True))
     brief = brief.join(counted_at_end_of(period, rows), on=key, how="anti")
-    begun = lines.filter(pl.col("kind") == "first_period").select("customer_id", "product_id", active_from="service_from")
+    begun = lines.filter(pl.col("kind") == "first_period").select(
+        "customer_id", "product_id", active_from="service_from"
+    )
     brief = brief.join(begun, on=["customer_id", "product_id", "active_from"], how="anti")
     found = pl.concat(
         [

@@ -1,5 +1,7 @@
 """The charts of the page, drawn once by Vega-Lite: the page then needs no script for them, and prints them."""
 
+# ruff: noqa: ANN401 - Altair's charts are made by decorators that tell no types
+
 from __future__ import annotations
 
 from functools import cache
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-WIDE, NARROW = 680, 300
+WIDE, NARROW = 900, 300
 FONT = "Fira Sans"
 ROW, CELL = 22, 14
 # The page's own colours, which follow light and dark.
@@ -30,7 +32,7 @@ LONGEST_LABEL = {WIDE: 240, NARROW: 110}
 def bars_by_month(months: pl.DataFrame, words: str) -> Chart:
     """A bar for each month (`label`, `place`, `euro`, `is_this`), the one looked at in full colour."""
 
-    def draw(width: int) -> alt.Chart:
+    def draw(width: int) -> Any:
         return (
             alt.Chart(_rows(months))
             .mark_bar(color=HOUSE, cornerRadiusEnd=2)
@@ -48,7 +50,7 @@ def bars_by_month(months: pl.DataFrame, words: str) -> Chart:
 def bars_by_source(sources: pl.DataFrame, words: str) -> Chart:
     """A bar for each source (`label`, `place`, `euro`), from the left."""
 
-    def draw(width: int) -> alt.Chart:
+    def draw(width: int) -> Any:
         return (
             alt.Chart(_rows(sources))
             .mark_bar(color=HOUSE, cornerRadiusEnd=2, height=12)
@@ -72,7 +74,7 @@ def shades(cells: pl.DataFrame, words: str, *, square: bool) -> Chart:
     """
     columns, rows = cells["across"].n_unique(), cells["down"].n_unique()
 
-    def draw(width: int) -> alt.Chart:
+    def draw(width: int) -> Any:
         side = (width - LONGEST_LABEL[NARROW]) if square else (width - LONGEST_LABEL[width])
         return (
             alt.Chart(_rows(cells))
@@ -94,26 +96,26 @@ def shades(cells: pl.DataFrame, words: str, *, square: bool) -> Chart:
     return _chart(draw, words)
 
 
-def _rows(frame: pl.DataFrame) -> alt.Data:
+def _rows(frame: pl.DataFrame) -> Any:
     """The rows as the chart takes them; what somebody typed may turn no text around."""
     rows: list[Any] = [
         {name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
         for row in frame.iter_rows(named=True)
     ]
-    return alt.Data(values=rows)
+    return alt.InlineData(values=rows)
 
 
-def _chart(draw: Callable[[int], alt.Chart], words: str) -> Chart:
+def _chart(draw: Callable[[int], Any], words: str) -> Chart:
     return Chart(words, _svg(draw(WIDE)), _svg(draw(NARROW)))
 
 
-def _svg(chart: alt.Chart) -> Markup:
+def _svg(chart: Any) -> Markup:
     _know_fonts()
     drawn = vl_convert.vegalite_to_svg(_with_house_style(chart).to_dict())
     return Markup(drawn)  # noqa: S704 - Vega escapes the texts it draws
 
 
-def _with_house_style(chart: alt.Chart) -> alt.Chart:
+def _with_house_style(chart: Any) -> Any:
     return chart.configure(
         background="transparent", font=FONT, view=alt.ViewConfig(stroke=None), padding=2
     ).configure_axis(

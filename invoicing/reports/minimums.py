@@ -55,7 +55,9 @@ def falling_away(reserved: pl.DataFrame, period: Period, cap_rounding: str) -> p
         stays = (pl.col("now") == pl.col("billed")) & pl.lit(month.opens_quarter)
         stuck = now.filter(stays & (pl.col("now") > pl.col("configured")))
         found.append(
-            stuck.select("customer_id", pl.lit(None, pl.String).alias("period"), users=pl.col("now") - pl.col("configured"))
+            stuck.select(
+                "customer_id", pl.lit(None, pl.String).alias("period"), users=pl.col("now") - pl.col("configured")
+            )
         )
         state = now.filter(~stays & (pl.col("now") > pl.col("configured"))).select(
             "customer_id", "configured", "reference", billed="now"

@@ -41,18 +41,28 @@ def invoiced_section(month: Month, say: Language) -> Section:
     ]
     if before is not None:
         facts.append((say.say("total.change"), f"{say.difference(month.net_cents - before)} €"))
-    rows = [
-        [Cell(say.month(period), period), count, net, vat, gross] for period, count, net, vat, gross in months.iter_rows()
+    rows: list[list[Content]] = [
+        [Cell(say.month(period), period), count, net, vat, gross]
+        for period, count, net, vat, gross in months.iter_rows()
     ]
     columns = [
-        Column(say.say("column.month")), Column(say.say("column.invoices"), COUNT), Column(say.say("column.net"), AMOUNT),
-        Column(say.say("column.vat"), AMOUNT), Column(say.say("column.gross"), AMOUNT),
-    ]  # fmt: skip
-    drawn = months.with_row_index("place").select(
-        "place", euro=pl.col("net_cents") / CENTS, is_this=pl.col("period") == str(month.period),
-        label=pl.col("period").map_elements(lambda period: _short_month(period, say), return_dtype=pl.String),
-    )  # fmt: skip
-    words = "; ".join(f"{say.month(period)} {say.money(net)}" for period, net in months["period", "net_cents"].iter_rows())
+        Column(say.say("column.month")),
+        Column(say.say("column.invoices"), COUNT),
+        *(Column(say.say(f"column.{name}"), AMOUNT) for name in ("net", "vat", "gross")),
+    ]
+    drawn = (
+        _every_month(month)
+        .join(months, on="period", how="left", maintain_order="left")
+        .select(
+            "place",
+            "label",
+            euro=pl.col("net_cents").fill_null(0) / CENTS,
+            is_this=pl.col("period") == str(month.period),
+        )
+    )
+    words = "; ".join(
+        f"{say.month(period)} {say.money(net)}" for period, net in months["period", "net_cents"].iter_rows()
+    )
     table = Table("months", say.say("table.months"), columns, rows, is_folded=True)
     charts = [bars_by_month(drawn, words)] if months.height else []
     return Section("invoiced", say.say("section.invoiced"), charts=charts, tables=[table], facts=facts)
@@ -64,9 +74,14 @@ def _net_before(month: Month) -> int | None:
     return int(before["net_cents"].item()) if before.height else None
 
 
-def _short_month(period: str, say: Language) -> str:
-    """`10/26`: what fits under a bar."""
-    return f"{period[5:]}/{period[2:4]}"
+def _every_month(month: Month) -> pl.DataFrame:
+    """The thirteen months, run or not: `period`, `place` and the `label` that fits under a bar."""
+    periods = [month.period]
+    while len(periods) < MONTHS:
+        periods.insert(0, periods[0].previous)
+    named = pl.DataFrame({"period": [str(period) for period in periods]}).with_row_index("place")
+    label = pl.col("period").str.slice(5) + "/" + pl.col("period").str.slice(2, 2)
+    return named.with_columns(label=label)
 
 
 def attention_section(month: Month, say: Language, names: Names) -> Section:
@@ -82,7 +97,12 @@ def attention_section(month: Month, say: Language, names: Names) -> Section:
     for reason, is_call, records, estimate in _set_aside(month).iter_rows():
         group = "unrated" if is_call else "set_aside"
         rows.append(
-            [say.say(f"attention.{group}", reason=say.say(f"reason.{reason}")), records, estimate, say.say(f"todo.{reason}")]
+            [
+                say.say(f"attention.{group}", reason=say.say(f"reason.{reason}")),
+                records,
+                estimate,
+                say.say(f"todo.{reason}"),
+            ]
         )
     for name, count in (
         ("unbilled", unbilled.height), ("notice", notices.height), ("retro", retro.height),
@@ -100,7 +120,12 @@ def attention_section(month: Month, say: Language, names: Names) -> Section:
         _unbilled_table(unbilled, say, names),
         _notice_table(notices, say),
         _retro_table(month.retro, say, names),
-        _list("addresses", say.say("table.addresses"), say.say("column.customer"), (_customer(names, one) for one in unaddressed)),
+        _list(
+            "addresses",
+            say.say("table.addresses"),
+            say.say("column.customer"),
+            (_customer(names, one) for one in unaddressed),
+        ),
         _list("unwritten", say.say("table.unwritten"), say.say("column.invoice"), iter(month.unwritten)),
         _list("notes", say.say("table.notes"), say.say("column.note"), iter(month.notes)),
     ]
@@ -118,7 +143,7 @@ def _concern(say: Language, name: str, count: int, cents: int | None) -> list[Co
 
 def _set_aside(month: Month) -> pl.DataFrame:
     sums = [
-        int(month.calls.hours[name].sum() + month.calls.late[name].sum())
+        int(month.calls.hours[name].sum()) + int(month.calls.late[name].sum())
         for name in ("calls", "duration_s", "amount_cents")
     ]
     return attention.set_aside(month.quarantine, month.unrated, *sums)
@@ -138,8 +163,10 @@ def _list(name: str, caption: str, heading: str, texts: Iterator[str]) -> Table:
 
 
 def _unbilled_table(unbilled: pl.DataFrame, say: Language, names: Names) -> Table:
-    columns = [Column(say.say(f"column.{name}")) for name in ("customer", "service", "product", "first_day", "end_day", "why")]
-    rows = [
+    columns = [
+        Column(say.say(f"column.{name}")) for name in ("customer", "service", "product", "first_day", "end_day", "why")
+    ]
+    rows: list[list[Content]] = [
         [
             _customer(names, row["customer_id"]), row["service_id"], names.of(names.products, row["product_id"]),
             _day(say, row["active_from"]), _day(say, row["active_to"]), say.say(f"unbilled.{row['why']}"),
@@ -151,8 +178,9 @@ def _unbilled_table(unbilled: pl.DataFrame, say: Language, names: Names) -> Tabl
 
 def _notice_table(notices: pl.DataFrame, say: Language) -> Table:
     columns = [Column(say.say(f"column.{name}")) for name in ("table", "key", "effective_from", "notified_on")]
-    rows = [
-        [table, key, _day(say, effective), _day(say, notified)] for table, key, effective, notified in notices.iter_rows()
+    rows: list[list[Content]] = [
+        [table, key, _day(say, effective), _day(say, notified)]
+        for table, key, effective, notified in notices.iter_rows()
     ]
     return Table("notices", say.say("table.notices"), columns, rows, is_folded=True)
 
@@ -162,7 +190,7 @@ def _retro_table(retro: pl.DataFrame, say: Language, names: Names) -> Table:
         Column(say.say(f"column.{name}"))
         for name in ("customer", "service", "product", "change", "first_day", "end_day")
     ]
-    rows = [
+    rows: list[list[Content]] = [
         [
             _customer(names, row["customer_id"]), row["service_id"], names.of(names.products, row["product_id"]),
             say.say(f"retro.{row['change']}"), _day(say, row["active_from"]), _day(say, row["past_end"]),
@@ -207,7 +235,7 @@ def income_section(month: Month, say: Language, names: Names) -> Section:
         ),
         "; ".join(f"{label} {say.money(cents)}" for label, cents in drawn),
     )  # fmt: skip
-    foot = [say.say("column.total"), *total, total[1] - total[2]]
+    foot: list[Content] = [say.say("column.total"), *total, total[1] - total[2]]
     table = Table("sources", say.say("table.sources"), columns, rows, foot)
     return Section("income", say.say("section.income"), charts=[chart] if drawn else [], tables=[table])
 
@@ -219,9 +247,7 @@ def changes_section(month: Month, say: Language, names: Names) -> Section:
     totals = changes.customer_totals(month.invoices, month.lines_before)
     most = totals.filter(pl.col("difference_cents") != 0)
     most = most.sort(-pl.col("difference_cents").abs(), "customer_id").head(MOST_CHANGED)
-    lines, before = (
-        frame.join(most, on="customer_id", how="semi") for frame in (month.lines, month.lines_before)
-    )
+    lines, before = (frame.join(most, on="customer_id", how="semi") for frame in (month.lines, month.lines_before))
     told = changes.reasons(lines, before, month.platform.products).partition_by("customer_id", as_dict=True)
     spent = changes.exhausted(month.packs_used, month.calls.drawn, month.period.number)
     rows: list[list[Content]] = []
@@ -236,9 +262,11 @@ def changes_section(month: Month, say: Language, names: Names) -> Section:
         )
         rows.append([_customer(names, customer), was, net, difference, words])
     columns = [
-        Column(say.say("column.customer")), Column(say.say("column.before"), AMOUNT),
-        Column(say.say("column.net"), AMOUNT), Column(say.say("column.change"), CHANGE), Column(say.say("column.reasons")),
-    ]  # fmt: skip
+        Column(say.say("column.customer")),
+        *(Column(say.say(f"column.{name}"), AMOUNT) for name in ("before", "net")),
+        Column(say.say("column.change"), CHANGE),
+        Column(say.say("column.reasons")),
+    ]
     table = Table("changes", say.say("table.changes"), columns, rows)
     return Section("changes", say.say("section.changes"), tables=[table])
 
@@ -284,10 +312,12 @@ def customers_section(month: Month, say: Language, names: Names, links: Mapping[
     totals = changes.customer_totals(month.invoices, month.lines_before)
     amounts = month.invoices.select("customer_id", "invoice_number", "vat_cents", "gross_cents")
     every = totals.join(amounts, on="customer_id", how="left").sort("customer_id")
-    rows = [
+    rows: list[list[Content]] = [
         [
             Cell(names.of(names.customers, row["customer_id"]), links=links.get(row["customer_id"], ())[:1]),
-            row["customer_id"], Cell(row["invoice_number"] or "", links=links.get(row["customer_id"], ())),
+            row["customer_id"],
+            Cell(row["invoice_number"] or say.say("column.invoice"), links=links.get(row["customer_id"], ()))
+            if row["net_cents"] is not None else None,
             row["net_cents"], row["vat_cents"], row["gross_cents"], row["difference_cents"],
         ]
         for row in every.iter_rows(named=True)
@@ -298,6 +328,6 @@ def customers_section(month: Month, say: Language, names: Names, links: Mapping[
         Column(say.say("column.gross"), AMOUNT), Column(say.say("column.change"), CHANGE),
     ]  # fmt: skip
     sums = [int(every[name].sum()) for name in ("net_cents", "vat_cents", "gross_cents", "difference_cents")]
-    foot = [say.say("column.total"), None, None, *sums]
+    foot: list[Content] = [say.say("column.total"), None, None, *sums]
     table = Table("customers", say.say("table.customers"), columns, rows, foot)
     return Section("customers", say.say("section.customers"), tables=[table])

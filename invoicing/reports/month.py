@@ -10,6 +10,7 @@ import polars as pl
 
 from invoicing import exports, issuing, snapshots
 from invoicing.approval import input_digests
+from invoicing.conservation import Balance
 from invoicing.rendering import unpublished_numbers
 from invoicing.reports.calls import summed_calls
 from invoicing.retro import retroactive_changes
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from invoicing.approval import Digests
-    from invoicing.conservation import Balance
     from invoicing.desk import Desk
     from invoicing.ledger import Ledger, Run
     from invoicing.pipeline import Bill
@@ -116,8 +116,8 @@ class Month:
         return int(self.invoices["net_cents"].sum())
 
 
-def issued_month(desk: Desk, run: Run) -> Month:
-    """A month as it was issued, from what the ledger and the store hold of it.
+def issued_month(desk: Desk, run: Run, seconds: dict[str, float]) -> Month:
+    """A month as it was issued, from what the ledger and the store hold of it, and how long its steps took.
 
     Raises:
         StoreUnavailable: where something it was made from is missing or altered.
@@ -126,7 +126,9 @@ def issued_month(desk: Desk, run: Run) -> Month:
     rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
     settings, shas = parse_settings(json.loads(run.settings)), ledger.stored_files()
     loaded = load_snapshot(store, ledger, run.snapshot, settings)
-    files = ledger.frame("select path, period_number from rated_files where rating_no = ? order by path", [run.rating_no])
+    files = ledger.frame(
+        "select path, period_number from rated_files where rating_no = ? order by path", [run.rating_no]
+    )
     paths = [store.require(path, shas[path]) for path in files["path"]]
     prices, draws = (store.read_frame(path, shas[path]) for path in (rating.prices_path, rating.draws_path))
     earlier = [one for one in ledger.runs() if one.run_no < run.run_no]
@@ -142,7 +144,9 @@ def issued_month(desk: Desk, run: Run) -> Month:
         lines_before=_lines_of(ledger, run.period.previous),
         months=_months_until(ledger, run.period),
         traffic=texts(store.read_frame(rating.traffic_path, shas[rating.traffic_path])),
-        packs_used=texts(ledger.frame("select * from packs_used where rating_no = ? order by pool_no", [run.rating_no])),
+        packs_used=texts(
+            ledger.frame("select * from packs_used where rating_no = ? order by pool_no", [run.rating_no])
+        ),
         user_counts=texts(
             ledger.frame("select * from user_counts where period = ? order by customer_id", [period])
         ).drop("period"),
@@ -160,10 +164,13 @@ def issued_month(desk: Desk, run: Run) -> Month:
         digests=input_digests(ledger, run.period, run.snapshot, run.settings, rating=rating),
         program=run.program,
         made_at=run.issued_at,
+        seconds=seconds,
     )
 
 
-def draft_month(desk: Desk, period: Period, loaded: LoadedPlatform, rated: RatedPeriod, bill: Bill, place: Store) -> Month:
+def draft_month(
+    desk: Desk, period: Period, loaded: LoadedPlatform, rated: RatedPeriod, bill: Bill, place: Store
+) -> Month:
     """A month as it would be, from what rating and billing gave; its calls are in files of `place`."""
     store, ledger = desk.store, desk.ledger
     sums = bill.invoices.select(pl.len().alias("invoices"), *(pl.col(name).sum() for name in AMOUNTS))
@@ -184,13 +191,16 @@ def draft_month(desk: Desk, period: Period, loaded: LoadedPlatform, rated: Rated
         packs_used=texts(rated.packs_used),
         user_counts=bill.users.counts,
         calls=summed_calls(
-            [place.root / file.path for file in rated.files], rated.prices, rated.draws,
-            desk.settings.rating.timezone, period,
-        ),  # fmt: skip
+            [place.root / file.path for file in rated.files],
+            rated.prices,
+            rated.draws,
+            desk.settings.rating.timezone,
+            period,
+        ),
         unrated=rated.unrated,
         quarantine=_quarantine(store, ledger, period),
         files=exports.files(store, ledger, period),
-        balance=issuing.Balance(
+        balance=Balance(
             ledger.number("select sum(accepted) from files"), invoiced + rated.calls, waiting, rated.unrated.height
         ),
         reports=rated.reports,
@@ -202,6 +212,7 @@ def draft_month(desk: Desk, period: Period, loaded: LoadedPlatform, rated: Rated
         digests=input_digests(ledger, period, snapshots.snapshot_id(loaded.files), desk.settings_text),
         program=desk.moment.program,
         made_at=desk.moment.text,
+        seconds=desk.seconds(),
     )
 
 
@@ -212,7 +223,8 @@ def texts(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _lines_of(ledger: Ledger, period: Period) -> pl.DataFrame:
     found = ledger.frame(
-        "select l.* from lines l join invoices i using (invoice_number) where i.period = ? order by l.customer_id, line_no",
+        "select l.* from lines l join invoices i using (invoice_number) where i.period = ? "
+        "order by l.customer_id, line_no",
         [str(period)],
     )
     return texts(found).select(LINE_COLUMNS)

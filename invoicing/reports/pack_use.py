@@ -133,5 +133,3 @@ def _saving(pairs: pl.DataFrame, platform: Platform, period: Period) -> pl.DataF
 def _price_cents(price: str, full_s: pl.Expr) -> pl.Expr:
     """What the units cost for as long as their allowance tells that they were held."""
     return (wide(pl.col(price)) * pl.col("allowance_s") // (full_s * MICRO_PER_CENT)).cast(pl.Int64)
-
-

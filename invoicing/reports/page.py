@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from invoicing.reports.parts import Column, Content, Link, Section, Table
 
 # So many rows of a table stand on the page; of a longer one, the others are held ready for the script.
-SHOWN = 50
+SHOWN = 25
 SHA256_LENGTH = 64
 # What ends a script for a parser of HTML, and what ends a line for older ones of JavaScript.
 _UNSAFE = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&'\u2028\u2029"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEXT, COUNT, AMOUNT, CHANGE = "text", "count", "amount", "change"
-Kind = Literal["text", "count", "amount", "change"]
 
 
 class Link(NamedTuple):
@@ -39,7 +38,7 @@ class Column(NamedTuple):
     """A column of a table; `count`, `amount` (cents) and `change` (cents with their sign) hold whole numbers."""
 
     heading: str
-    kind: Kind = TEXT
+    kind: str = TEXT
 
 
 # Text, a whole number, or nothing.

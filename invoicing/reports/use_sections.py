@@ -11,6 +11,7 @@ from invoicing.reports.charts import shades
 from invoicing.reports.parts import AMOUNT, COUNT, Cell, Column, Section, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from invoicing.documents.words import Language
@@ -120,7 +121,7 @@ def _calendar(month: Month, say: Language) -> pl.DataFrame:
     )
 
 
-def _traffic_table(name: str, sums: pl.DataFrame, labels: list[Cell] | list[str], say: Language, late: list[int]) -> Table:
+def _traffic_table(name: str, sums: pl.DataFrame, labels: Sequence[Content], say: Language, late: list[int]) -> Table:
     rows: list[list[Content]] = [
         [label, calls, _minutes(say, seconds), cents]
         for label, (calls, seconds, cents) in zip(
@@ -129,12 +130,14 @@ def _traffic_table(name: str, sums: pl.DataFrame, labels: list[Cell] | list[str]
     ]
     if late[0]:
         rows.append([Cell(say.say("traffic.late"), "~"), late[0], _minutes(say, late[1]), late[2]])
-    total = [int(sums[column].sum()) + late[place] for place, column in enumerate(("calls", "duration_s", "amount_cents"))]
+    total = [
+        int(sums[column].sum()) + late[place] for place, column in enumerate(("calls", "duration_s", "amount_cents"))
+    ]
     columns = [
         Column(say.say(f"column.{name[:-1]}")), Column(say.say("column.calls"), COUNT),
         Column(say.say("column.duration")), Column(say.say("column.amount"), AMOUNT),
     ]  # fmt: skip
-    foot = [say.say("column.total"), total[0], _minutes(say, total[1]), total[2]]
+    foot: list[Content] = [say.say("column.total"), total[0], _minutes(say, total[1]), total[2]]
     return Table(name, say.say(f"table.{name}"), columns, rows, foot, is_folded=True)
 
 
@@ -158,7 +161,11 @@ def reserved_section(month: Month, say: Language, names: Names) -> Section:
         Column(say.say("column.customer")), *(Column(say.say(f"column.{name}"), COUNT) for name in counts),
         Column(say.say("column.amount"), AMOUNT), Column(say.say("column.falls_away")),
     ]  # fmt: skip
-    foot = [say.say("column.total"), *(int(reserved[name].sum()) for name in (*counts, "net_cents")), None]
+    foot: list[Content] = [
+        say.say("column.total"),
+        *(int(reserved[name].sum()) for name in (*counts, "net_cents")),
+        None,
+    ]
     table = Table("reserved", say.say("table.reserved"), columns, rows, foot)
     return Section("reserved", say.say("section.reserved"), [say.say("reserved.words")], tables=[table])
 
@@ -182,14 +189,16 @@ def numbers_section(month: Month, say: Language, names: Names) -> Section:
     rows: list[list[Content]] = [
         [
             row["number"], f"{row['customer_id']}  {names.of(names.customers, row['customer_id'])}",
-            names.of(names.products, row["product_id"]), Cell(say.day(row["started_on"]), row["started_on"].isoformat()),
+            names.of(names.products, row["product_id"]),
+            Cell(say.day(row["started_on"]), row["started_on"].isoformat()),
             Cell(say.day(row["ends_on"]), row["ends_on"].isoformat()),
             say.say("numbers.gone" if row["is_gone"] else "numbers.there"),
         ]
         for row in numbers.iter_rows(named=True)
     ]  # fmt: skip
     columns = [
-        Column(say.say(f"column.{name}")) for name in ("phone", "customer", "product", "started_on", "year_ends", "state")
+        Column(say.say(f"column.{name}"))
+        for name in ("phone", "customer", "product", "started_on", "year_ends", "state")
     ]
     table = Table("numbers", say.say("table.numbers"), columns, rows)
     return Section("numbers", say.say("section.numbers"), [say.say("numbers.words")], tables=[table])
@@ -199,7 +208,8 @@ def files_section(month: Month, say: Language) -> Section:
     """The files read, and that every record and every call is in one place."""
     counts = ("records", "accepted", "unanswered", "duplicate", "quarantined")
     rows: list[list[Content]] = [
-        [row["source_file"], *(row[name] for name in counts), row["sha256"]] for row in month.files.iter_rows(named=True)
+        [row["source_file"], *(row[name] for name in counts), row["sha256"]]
+        for row in month.files.iter_rows(named=True)
     ]
     sums = [int(month.files[name].sum()) for name in counts]
     columns = [Column(say.say("column.file")), *(Column(say.say(f"column.{name}"), COUNT) for name in counts)]
@@ -207,14 +217,12 @@ def files_section(month: Month, say: Language) -> Section:
     balance = month.balance
     numbers = {name: say.count(number) for name, number in zip(counts, sums, strict=True)}
     holds = sums[0] == sum(sums[1:])
-    calls = {
-        name: say.count(getattr(balance, name)) for name in ("accepted", "invoiced", "waiting", "unrated")
-    }
+    calls = {name: say.count(getattr(balance, name)) for name in ("accepted", "invoiced", "waiting", "unrated")}
     sentences = [
         say.say("files.records" if holds else "files.records_broken", **numbers),
         say.say("files.calls" if balance.holds else "files.calls_broken", **calls),
     ]
-    foot = [say.say("column.total"), *sums, None]
+    foot: list[Content] = [say.say("column.total"), *sums, None]
     table = Table("files", say.say("table.files"), columns, rows, foot)
     return Section("files", say.say("section.files"), sentences, tables=[table] if rows else [])
 
@@ -257,4 +265,3 @@ def _settings(month: Month) -> list[tuple[str, str]]:
             for name in ("invoice_day", "payment_days", "increase", "cap_rounding", "quarantine_threshold")
         ),
     ]
-
