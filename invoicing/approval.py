@@ -113,7 +113,7 @@ def tell_difference(desk: Desk, period: Period, approved: str, now: Digests, bil
     kept = _proposal(desk, period, approved)
     report.attention.append(
         f"{period}: not issued: what was approved, {approved[:SHORTEST]}, is not what would be issued, "
-        f"{now.all[:SHORTEST]}; look at it and approve {now.all}"
+        f"{now.all[:SHORTEST]}; `centime run {period}` shows that anew, to be approved"
     )
     if kept is None:
         report.messages.append(

@@ -393,6 +393,7 @@ def put_up_for_approval(desk: Desk, rating: Rating, rated: RatedPeriod, tables: 
     digests = approval.keep_proposal(desk, rating.period, tables.loaded, bill)
     write_proposal(desk, rating.period, tables.loaded, rated, bill, report)
     report.details["approval"] = digests.all
+    report.messages.append(f"{rating.period}: {bill.invoices.height} draft invoices; nothing was numbered")
     report.attention.append(
         f"{rating.period}: nothing is issued until somebody approves it: "
         f"`centime issue {rating.period} --approve {digests.all}`"
@@ -435,7 +436,10 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
         digests = approval.input_digests(
             desk.ledger, period, snapshots.snapshot_id(tables.loaded.files), desk.settings_text
         )
-        report.messages.append(f"SHA-256 of calls, tables and settings: {digests.all}")
+        report.messages += [
+            f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored",
+            f"SHA-256 of calls, tables and settings: {digests.all}",
+        ]
         if drafts is not None:
             calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
             figures = Figures(
@@ -483,4 +487,3 @@ def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report
         "customer_id", "line_no", "kind", "description", "service_from", "service_to", "quantity_micro",
         "unit_price_micro", "net_cents",
     )  # fmt: skip
-    report.messages.append(f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored")

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ FONT = "Fira Sans"
 ROW, CELL = 22, 14
 # The page's own colours, which follow light and dark.
 HOUSE, SOFT, RULE = "var(--house)", "var(--soft)", "var(--rule)"
+COUNTED = re.compile(r"\b(?:clip|gradient_)\d+\b")
 LONGEST_LABEL = {WIDE: 240, NARROW: 110}
 
 
@@ -112,7 +115,14 @@ def _chart(draw: Callable[[int], Any], words: str) -> Chart:
 def _svg(chart: Any) -> Markup:
     _know_fonts()
     drawn = vl_convert.vegalite_to_svg(_with_house_style(chart).to_dict())
-    return Markup(drawn)  # noqa: S704 - Vega escapes the texts it draws
+    return Markup(_with_own_ids(drawn))  # noqa: S704 - Vega escapes the texts it draws
+
+
+def _with_own_ids(drawn: str) -> str:
+    """Vega counts the ids of all charts of a process; those of a chart follow from the chart alone."""
+    digest = sha256(COUNTED.sub("", drawn).encode()).hexdigest()[:8]
+    places: dict[str, int] = {}
+    return COUNTED.sub(lambda found: f"c{digest}-{places.setdefault(found[0], len(places))}", drawn)
 
 
 def _with_house_style(chart: Any) -> Any:

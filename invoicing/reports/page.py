@@ -122,9 +122,14 @@ def _packed(table: Table) -> Markup:
 def _bare(cell: Content) -> object:
     if isinstance(cell, Cell):
         if not cell.links:
-            return [printable(cell.text), cell.key] if cell.key else printable(cell.text)
-        return [printable(cell.text), cell.key, [[link.text, link.address] for link in cell.links]]
-    return printable(cell) if isinstance(cell, str) else cell
+            return [_shown(cell.text), cell.key] if cell.key else _shown(cell.text)
+        return [_shown(cell.text), cell.key, [[link.text, link.address] for link in cell.links]]
+    return _shown(cell) if isinstance(cell, str) else cell
+
+
+def _shown(text: str) -> str:
+    """A text as the template writes it."""
+    return printable(text).strip()
 
 
 def _as_json(content: object) -> Markup:

@@ -59,10 +59,10 @@ def _use_chart(use: pl.DataFrame, say: Language, names: Names) -> Chart:
         for place, product in enumerate(products)
         for share in range(len(labels))
     ]
-    words = "; ".join(
+    told = "; ".join(
         f"{names.of(names.products, product)}, {labels[share]}: {packs}" for product, share, packs in use.iter_rows()
     )
-    return shades(_grid(cells), words, square=False)
+    return shades(_grid(cells), f"{say.say('packs.words')}: {told}", square=False)
 
 
 def _grid(cells: list[tuple[str, int, str, int, int]]) -> pl.DataFrame:

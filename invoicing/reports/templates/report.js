@@ -92,6 +92,7 @@
     tools.className = "tools";
     label.append(words.search, input);
     input.type = "search";
+    input.setAttribute("aria-label", `${words.search}: ${table.caption.textContent}`);
     status = document.createElement("p");
     status.setAttribute("role", "status");
     [previous, next] = [words.previous, words.next].map((text) => {
