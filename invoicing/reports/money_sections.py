@@ -40,7 +40,7 @@ def invoiced_section(month: Month, say: Language) -> Section:
         (say.say("total.invoices"), say.count(month.invoices.height)),
     ]
     if before is not None:
-        facts.append((say.say("total.change"), f"{say.difference(month.net_cents - before)} €"))
+        facts.append((say.say("total.change"), f"{say.difference(month.net_cents - before)}\u00a0€"))
     rows: list[list[Content]] = [
         [Cell(say.month(period), period), count, net, vat, gross]
         for period, count, net, vat, gross in months.iter_rows()
@@ -277,12 +277,12 @@ def _in_words(reasons: pl.DataFrame, say: Language, names: Names) -> Iterator[st
         yield _reason(row, say, names)
     rest = reasons.slice(MOST_REASONS)
     if rest.height:
-        yield say.say("changes.rest", amount=f"{say.difference(int(rest['difference_cents'].sum()))} €")
+        yield say.say("changes.rest", amount=f"{say.difference(int(rest['difference_cents'].sum()))}\u00a0€")
 
 
 def _reason(row: Mapping[str, object], say: Language, names: Names) -> str:
     reason, subject = str(row["reason"]), row["subject"]
-    amount = f"{say.difference(int(str(row['difference_cents'])))} €"
+    amount = f"{say.difference(int(str(row['difference_cents'])))}\u00a0€"
     if row["quantity_micro"] is not None:
         units = int(str(row["quantity_micro"]))
         told = f"{'+' if units > 0 else '-'}{say.quantity(abs(units))}"

@@ -17,7 +17,7 @@ from invoicing.documents.templating import accent_of
 from invoicing.documents.words import COUNTRY, NONE, printable
 from invoicing.reports import money_sections as money
 from invoicing.reports import use_sections as use
-from invoicing.reports.parts import AMOUNT, CHANGE, COUNT, TEXT, Cell
+from invoicing.reports.parts import AMOUNT, CHANGE, COUNT, DURATION, TEXT, Cell
 from invoicing.reports.words import names_of, spoken
 
 if TYPE_CHECKING:
@@ -97,7 +97,12 @@ class _Figures:
     """Writes figures, each number once."""
 
     def __init__(self, say: Language) -> None:
-        self._writers = {COUNT: cache(say.count), AMOUNT: cache(say.amount), CHANGE: cache(say.difference)}
+        self._writers = {
+            COUNT: cache(say.count),
+            AMOUNT: cache(say.amount),
+            CHANGE: cache(say.difference),
+            DURATION: say.minutes,
+        }
 
     def __call__(self, number: int, kind: str) -> str:
         return self._writers[kind](number)
@@ -141,7 +146,12 @@ def _as_json(content: object) -> Markup:
 def _script_words(say: Language) -> dict[str, object]:
     keys = ("search", "previous", "next", "showing", "nothing_found")
     told: dict[str, object] = {key: say.words[f"page.{key}"] for key in keys}
-    return told | {"locale": f"{say.code}-{COUNTRY}", "shown": SHOWN, "none": NONE}
+    return told | {
+        "locale": f"{say.code}-{COUNTRY}",
+        "shown": SHOWN,
+        "none": NONE,
+        "minutes": say.words["figure.minutes"],
+    }
 
 
 @cache

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-TEXT, COUNT, AMOUNT, CHANGE = "text", "count", "amount", "change"
+TEXT, COUNT, AMOUNT, CHANGE, DURATION = "text", "count", "amount", "change", "duration"
 
 
 class Link(NamedTuple):
@@ -35,7 +35,10 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of a table; `count`, `amount` (cents) and `change` (cents with their sign) hold whole numbers."""
+    """A column of a table; one of another kind than text holds whole numbers.
+
+    Those are a `count`, an `amount` in cents, a `change` in cents with its sign, or a `duration` in seconds.
+    """
 
     heading: str
     kind: str = TEXT

@@ -8,7 +8,7 @@ import polars as pl
 
 from invoicing.reports import minimums, pack_use
 from invoicing.reports.charts import shades
-from invoicing.reports.parts import AMOUNT, COUNT, Cell, Column, Section, Table
+from invoicing.reports.parts import AMOUNT, COUNT, DURATION, Cell, Column, Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,14 +32,14 @@ def packs_section(month: Month, say: Language, names: Names) -> Section:
     rows: list[list[Content]] = [
         [
             names.of(names.products, row["product_id"]), *(row[name] for name in counts),
-            _minutes(say, row["allowance_s"]), _minutes(say, row["used_s"]),
+            row["allowance_s"], row["used_s"],
         ]
         for row in packs.iter_rows(named=True)
     ]  # fmt: skip
     columns = [Column(say.say("column.product")), *(Column(say.say(f"column.{name}"), COUNT) for name in counts)]
-    columns += [Column(say.say("column.allowance")), Column(say.say("column.minutes_used"))]
+    columns += [Column(say.say(f"column.{name}"), DURATION) for name in ("allowance", "minutes_used")]
     foot: list[Content] = [say.say("column.total"), *(int(packs[name].sum()) for name in counts)]
-    foot += [_minutes(say, int(packs["allowance_s"].sum())), _minutes(say, int(packs["used_s"].sum()))]
+    foot += [int(packs["allowance_s"].sum()), int(packs["used_s"].sum())]
     tables = [Table("packs", say.say("table.packs"), columns, rows, foot)]
     cheaper = _cheaper_table(month, say, names)
     sentences = [] if cheaper.rows else [say.say("packs.none_cheaper")]
@@ -76,18 +76,14 @@ def _cheaper_table(month: Month, say: Language, names: Names) -> Table:
         [
             f"{row['customer_id']}  {names.of(names.customers, row['customer_id'])}", row["user_id"],
             names.of(names.products, row["product_id"]), names.of(names.products, row["other_id"]),
-            _minutes(say, row["needed_s"]), row["cost_cents"], row["other_cents"], row["saved_cents"],
+            row["needed_s"], row["cost_cents"], row["other_cents"], row["saved_cents"],
         ]
         for row in found.iter_rows(named=True)
     ]  # fmt: skip
-    columns = [Column(say.say(f"column.{name}")) for name in ("customer", "user", "pack", "other_pack", "needed")]
+    columns = [Column(say.say(f"column.{name}")) for name in ("customer", "user", "pack", "other_pack")]
+    columns.append(Column(say.say("column.needed"), DURATION))
     columns += [Column(say.say(f"column.{name}"), AMOUNT) for name in ("cost", "other_cost", "saved")]
     return Table("cheaper", say.say("table.cheaper"), columns, rows)
-
-
-def _minutes(say: Language, seconds: int) -> Cell:
-    """A duration, sorted by its seconds."""
-    return Cell(say.minutes(seconds), f"{seconds:012d}")
 
 
 def traffic_section(month: Month, say: Language) -> Section:
@@ -123,21 +119,21 @@ def _calendar(month: Month, say: Language) -> pl.DataFrame:
 
 def _traffic_table(name: str, sums: pl.DataFrame, labels: Sequence[Content], say: Language, late: list[int]) -> Table:
     rows: list[list[Content]] = [
-        [label, calls, _minutes(say, seconds), cents]
+        [label, calls, seconds, cents]
         for label, (calls, seconds, cents) in zip(
             labels, sums.select("calls", "duration_s", "amount_cents").iter_rows(), strict=True
         )
     ]
     if late[0]:
-        rows.append([Cell(say.say("traffic.late"), "~"), late[0], _minutes(say, late[1]), late[2]])
+        rows.append([Cell(say.say("traffic.late"), "~"), late[0], late[1], late[2]])
     total = [
         int(sums[column].sum()) + late[place] for place, column in enumerate(("calls", "duration_s", "amount_cents"))
     ]
     columns = [
         Column(say.say(f"column.{name[:-1]}")), Column(say.say("column.calls"), COUNT),
-        Column(say.say("column.duration")), Column(say.say("column.amount"), AMOUNT),
+        Column(say.say("column.duration"), DURATION), Column(say.say("column.amount"), AMOUNT),
     ]  # fmt: skip
-    foot: list[Content] = [say.say("column.total"), total[0], _minutes(say, total[1]), total[2]]
+    foot: list[Content] = [say.say("column.total"), total[0], total[1], total[2]]
     return Table(name, say.say(f"table.{name}"), columns, rows, foot, is_folded=True)
 
 

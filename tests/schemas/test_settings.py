@@ -283,7 +283,7 @@ def test_settings__the_document_gives_the_same_settings_back() -> None:
     }
     assert kept["documents"] == {
         "cpu_limit_s": 120, "wall_limit_s": 30, "memory_limit_mb": 2000, "validate": True, "rules_dir": "",
-        "embed_pdf": False, "mask_digits": 0, "attach_calls": False, "web_page": False,
+        "embed_pdf": False, "mask_digits": 0, "attach_calls": False, "web_page": False, "report": "en",
         "customers": {"C-1": {"mask_digits": 4, "attach_calls": False}},
     }  # fmt: skip
     assert kept["bounds"] == {

@@ -14,6 +14,7 @@
   const figure = (number, kind) => {
     if (number === null) return "";
     if (kind === "count") return count.format(number);
+    if (kind === "duration") return fill(words.minutes, { minutes: count.format(Math.floor(number / 60)), seconds: String(number % 60).padStart(2, "0") });
     if (kind === "change") return number === 0 ? words.none : change.format(number / 100).replace("\u2212", "-");
     return amount.format(number / 100).replace("\u2212", "-");
   };
