@@ -12,10 +12,11 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from zoneinfo import ZoneInfo
@@ -785,10 +786,16 @@ def fault(arguments: list[str]) -> int:
     return FAULT
 
 
+@cache
+def commands() -> Callable[..., Any]:
+    """All commands, made once for a process that runs several: that takes as long as a small command itself."""
+    return typer.main.get_command(app)
+
+
 def status_of(arguments: list[str]) -> int:
     """Run a command and give its exit status; no mistake of a user, and no full disk, ends in a traceback."""
     try:
-        status = app(arguments, standalone_mode=False) or 0
+        status = commands()(arguments, standalone_mode=False) or 0
     except CentimeError as error:
         status = refuse(arguments, error)
     except typer.Abort:

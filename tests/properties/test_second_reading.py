@@ -100,14 +100,12 @@ def compare(world: World, folder: Path, start: Callable[[list[list[str]]], objec
     world.write(folder)
     (folder / "exports").mkdir()
     periods = [before(world.months[0].period), *[month.period for month in world.months]]
-    start(runs(world, folder))
-    in_one_process(
-        [
-            ["export", table, period, "-o", str(exported(folder, table, period)), *common(folder)]
-            for period in periods
-            for table in TABLES
-        ]
-    )
+    exports = [
+        ["export", table, period, "-o", str(exported(folder, table, period)), *common(folder)]
+        for period in periods
+        for table in TABLES
+    ]
+    start([*runs(world, folder), *exports])
     second = read_months(world.months, world.settings)
     differences = [
         difference
@@ -137,8 +135,11 @@ def exported(folder: Path, table: str, period: str) -> Path:
 
 
 def one_by_one(commands: list[list[str]]) -> None:
+    """Each run after a start of its own, and then the exports together."""
     for arguments in commands:
-        started([sys.executable, "-m", "cli", *arguments])
+        if arguments[0] == "run":
+            started([sys.executable, "-m", "cli", *arguments])
+    in_one_process([arguments for arguments in commands if arguments[0] != "run"])
 
 
 def first_difference(second: Store, table: str, period: str, path: Path) -> str:
