@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Cells = dict[str, str]
-QUICK_SEEDS = range(12)
+QUICK_SEEDS = range(7)
 LEFT_OUT = {"description", "detail", "record"}
 HEADERS = {
     "rated": "call_id customer_id user_id start period direction caller callee zone_id duration_s billable_s "
@@ -51,7 +51,7 @@ def test_second_reading__each_run_in_a_process_of_its_own(tmp_path: Path) -> Non
     compare(draw_world(len(QUICK_SEEDS)), tmp_path, one_by_one)
 
 
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", range(100, 102))
 def test_second_reading__in_many_small_pieces(seed: int, tmp_path: Path) -> None:
     compare(draw_world(seed), tmp_path, partial(in_one_process, small=True))
 
@@ -71,8 +71,8 @@ def test_second_reading__thousands_of_calls(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", [201])
-def test_rerun__every_invoice_of_a_world_is_made_again_with_the_same_figures(seed: int, tmp_path: Path) -> None:
-    rerun_all(draw_world(seed), tmp_path)
+def test_rerun__an_invoice_of_a_world_is_made_again_with_the_same_figures(seed: int, tmp_path: Path) -> None:
+    rerun_all(draw_world(seed), tmp_path, every=3)
 
 
 @pytest.mark.soak
@@ -81,12 +81,12 @@ def test_rerun__every_invoice_of_many_worlds(seed: int, tmp_path: Path) -> None:
     rerun_all(draw_world(seed), tmp_path)
 
 
-def rerun_all(world: World, folder: Path) -> None:
-    """Run the program on a world and make each of its invoices again."""
+def rerun_all(world: World, folder: Path, every: int = 1) -> None:
+    """Run the program on a world and make each of its invoices again, or one in so many."""
     world.write(folder)
     in_one_process(runs(world, folder))
     ledger = Ledger(folder / "store" / "ledger.duckdb", read_only=True)
-    numbers = [str(number) for (number,) in ledger.rows("select invoice_number from invoices order by all")]
+    numbers = [str(number) for (number,) in ledger.rows("select invoice_number from invoices order by all")][::every]
     ledger.close()
     done = in_one_process([["rerun", number, "--json", *common(folder)] for number in numbers])
     told = [json.loads(line) for line in done.stdout.splitlines()]
