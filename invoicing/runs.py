@@ -162,6 +162,7 @@ def pending_rating(desk: Desk, period: Period, tables: Tables) -> Rating:
             ("the settings", rating.settings == desk.settings_text),
             ("the calls", rating.last_batch == desk.ledger.number("select max(batch_no) from batches")),
             ("the program", rating.program == desk.moment.program),
+            ("what invoices were corrected", rating.rating_no == desk.ledger.next_rating_no() - 1),
         )
         if not same
     ]
@@ -209,7 +210,7 @@ def tell_run(desk: Desk, run: Run, report: Report) -> None:
     """What was issued, and the balance of the calls."""
     report.tables["Invoices"] = desk.ledger.frame(
         "select invoice_number, customer_id, net_cents, vat_cents, gross_cents, due_date from invoices "
-        "where period = ? order by invoice_number",
+        "where period = ? and supersedes is null order by invoice_number",
         [str(run.period)],
     )
     issued = report.tables["Invoices"]
@@ -370,7 +371,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
             figures = Figures(
                 period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
-                rated.packs_used, calls, rendering.months_before(desk.ledger, period),
+                rated.packs_used, calls, rendering.months_before(desk.ledger, period, desk.ledger.next_rating_no()),
             )  # fmt: skip
             written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
             report.written += written.paths

@@ -83,7 +83,7 @@ def _vat(basis: Basis, say: Language) -> Iterator[Step]:
 
 def _due(basis: Basis, say: Language) -> Step:
     """The due day, and whose payment days they are."""
-    issued, due = basis.run.invoice_date, basis.invoice["due_date"]
+    issued, due = basis.invoice["invoice_date"], basis.invoice["due_date"]
     own = basis.contract is not None and basis.contract["payment_days"] is not None
     days = (due - issued).days
     words = say.say(
@@ -123,20 +123,20 @@ def _run(basis: Basis, say: Language) -> Step:
     for section, names in CHARGING.items():
         entries = settings[section]
         told += [f"{name} = {json.dumps(entries[name])}" for name in names if isinstance(entries, dict)]
-    moment = datetime.fromisoformat(basis.run.issued_at).astimezone(ZoneInfo(basis.settings.rating.timezone))
+    moment = datetime.fromisoformat(basis.origin.issued_at).astimezone(ZoneInfo(basis.settings.rating.timezone))
     words = say.say(
         "invoice.run",
         period=say.month(str(basis.period)),
         day=say.long_day(moment.date()),
         time=f"{moment:%H:%M}",
         timezone=basis.settings.rating.timezone,
-        program=basis.run.program,
-        snapshot=basis.run.snapshot[:12],
+        program=basis.origin.program,
+        snapshot=basis.origin.snapshot[:12],
         settings=", ".join(told),
     )
     figures = {
-        "period": str(basis.period), "run_no": basis.run.run_no, "rating_no": basis.run.rating_no,
-        "issued_at": basis.run.issued_at, "program": basis.run.program, "snapshot": basis.run.snapshot,
+        "period": str(basis.period), "run_no": basis.origin.run.run_no, "rating_no": basis.rating.rating_no,
+        "issued_at": basis.origin.issued_at, "program": basis.origin.program, "snapshot": basis.origin.snapshot,
         "settings": settings,
     }  # fmt: skip
     return Step("run", words, "R-RERUN", figures)

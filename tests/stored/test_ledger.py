@@ -11,11 +11,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from invoicing.ledger import FORMAT, Ledger
+from invoicing.dispute_tables import SUPERSEDING_INVOICES
+from invoicing.ledger import FORMAT, INVOICES_TABLE, Ledger
 from schemas.errors import StoreUnavailable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ADDED = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
+ADDED_IN_3 = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
+ADDED_IN_4 = [
+    "corrected_user_counts", "corrected_users_billed", "correction_calls", "corrections", "dispute_calls",
+    "dispute_lines", "dispute_outcomes", "disputes", "invoice_ratings", "invoices_in_force", "one_offs_in_force",
+    "packs_in_force", "user_counts_in_force", "users_billed_in_force",
+]  # fmt: skip
+ADDED = sorted([*ADDED_IN_3, *ADDED_IN_4])
+INVOICES_OF_3 = INVOICES_TABLE.replace(" unique", "").replace(");", ", unique (customer_id, period));")
 # The program itself, which dies after its last statement and before the commit.
 DIES_BEFORE_ITS_COMMIT = """
 import os, signal, sys
@@ -33,11 +41,21 @@ Dying(Path(sys.argv[1]))
 
 
 def back_to_format_2(path: Path) -> None:
-    """Make a ledger what the version before left: without the tables of credit notes and events."""
+    """Make a ledger what a version of long ago left: without the tables of credit notes and events too."""
+    back_to_format_3(path)
     with duckdb.connect(str(path)) as connection:
-        for table in ADDED:
+        for table in ADDED_IN_3:
             connection.execute(f"drop table {table}")
         connection.execute("update meta set content = '2' where name = 'format'")
+
+
+def back_to_format_3(path: Path) -> None:
+    """Make a ledger what the version before left: without disputes, a customer with one invoice of a period."""
+    with duckdb.connect(str(path)) as connection:
+        for name in ADDED_IN_4:
+            connection.execute(f"drop {'view' if name.endswith(('_in_force', '_ratings')) else 'table'} {name}")
+        connection.execute(SUPERSEDING_INVOICES.format(invoices=INVOICES_OF_3))
+        connection.execute("update meta set content = '3' where name = 'format'")
 
 
 def tables_of(path: Path) -> tuple[str, list[str]]:
@@ -75,7 +93,7 @@ def test_ledger__who_writes_brings_it_up_to_date_once(old: Path) -> None:
 
 def test_ledger__who_reads_changes_nothing_and_says_what_to_do(old: Path) -> None:
     before = hashlib.sha256(old.read_bytes()).hexdigest()
-    with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 3"):
+    with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 4"):
         Ledger(old, read_only=True)
     assert hashlib.sha256(old.read_bytes()).hexdigest() == before
 
@@ -97,10 +115,10 @@ def test_ledger__what_cannot_be_brought_up_to_date_stays_as_it_was(old: Path) ->
     assert tables_of(old) == ("2", ["credit_note_vat_totals"])
 
 
-@pytest.mark.parametrize("found", ["1", "4", "x"])
+@pytest.mark.parametrize("found", ["1", "5", "x"])
 def test_ledger__of_another_format_is_refused(found: str, old: Path) -> None:
     with duckdb.connect(str(old)) as connection:
         connection.execute("update meta set content = ?", [found])
     for read_only in (True, False):
-        with pytest.raises(StoreUnavailable, match=f"the ledger has format {found}, this program reads format 3"):
+        with pytest.raises(StoreUnavailable, match=f"the ledger has format {found}, this program reads format 4"):
             Ledger(old, read_only=read_only)
