@@ -14,7 +14,8 @@ from invoicing.origins import rating_numbered, with_deck
 from invoicing.pipeline import with_due_dates
 from invoicing.rating_run import rated_calls_of
 from invoicing.rewinding import Restating
-from invoicing.snapshots import load_snapshot
+from invoicing.snapshots import load_snapshot, snapshot_id
+from rating.periods import Period
 from rating.platform_checks import notice_problems
 from rating.sources.platform_tables import load_platform
 from schemas.errors import InputRefused
@@ -42,6 +43,7 @@ class Inputs:
         loaded: The tables as they were given, where they are others than those of the invoice.
         deck: A file of other rates beside them, where one was given.
         without: The call_ids that are taken not to have been there.
+        snapshot: The tables' name in the store.
     """
 
     platform: Platform
@@ -49,6 +51,7 @@ class Inputs:
     loaded: LoadedPlatform | None
     deck: Path | None
     without: pl.Series
+    snapshot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,14 @@ class Corrected:
     def net_cents(self) -> int:
         """What it comes to without VAT."""
         return int(self.invoices["net_cents"].sum())
+
+    def paths(self) -> list[tuple[str, int, pl.DataFrame]]:
+        """Where its calls are kept, with their period number, and what is there."""
+        number = f"{self.restating.rating_no:06d}"
+        return [
+            (f"rated/period={Period(*divmod(period, 100))}/{number}-0000.parquet", period, frame)
+            for period, frame in sorted(self.calls.files.items())
+        ]
 
     def dated(self, day: date) -> pl.DataFrame:
         """The invoice with its date, when it is due, and its customer as the tables have it."""
@@ -177,7 +188,8 @@ def _inputs(desk: Desk, origin: Origin, supposed: Supposed, without: pl.Series) 
         raise InputRefused(
             f"{supposed.tables}: {origin.customer_id}, the customer of the invoice, is not in these tables"
         )
-    return Inputs(platform, settings, loaded, supposed.deck, without)
+    snapshot = origin.snapshot if loaded is None else snapshot_id(loaded.files)
+    return Inputs(platform, settings, loaded, supposed.deck, without, snapshot)
 
 
 def _theirs(frame: pl.DataFrame, customer_id: str) -> pl.DataFrame:

@@ -154,11 +154,13 @@ def balance(ledger: Ledger, pending: Rating | None = None) -> Balance:
         )
     issued = ledger.ratings(issued=True)
     unrated = pending.unrated if pending else (issued[-1].unrated if issued else 0)
+    credited = ledger.number("select sum(calls_off) from corrections")
     return Balance(
         accepted=ledger.number("select sum(accepted) from files"),
-        invoiced=sum(rating.calls for rating in issued) + (pending.calls if pending else 0),
+        invoiced=sum(rating.calls for rating in issued) + (pending.calls if pending else 0) - credited,
         waiting=waiting,
         unrated=unrated,
+        credited=credited,
     )
 
 

@@ -134,27 +134,33 @@ class Rating:
     @property
     def unrated_path(self) -> str:
         """The calls that could not be rated."""
-        return f"quarantine/unrated-{self.rating_no:06d}.parquet"
+        return self.own_paths[0]
 
     @property
     def prices_path(self) -> str:
         """What each `rate_no` of its calls stands for."""
-        return f"rated/prices-{self.rating_no:06d}.parquet"
+        return self.own_paths[1]
 
     @property
     def traffic_path(self) -> str:
         """What its calls sum up to, by customer, period and zone."""
-        return f"rated/traffic-{self.rating_no:06d}.parquet"
+        return self.own_paths[2]
 
     @property
     def draws_path(self) -> str:
         """Each draw of the calls that drew from several packs."""
-        return f"rated/draws-{self.rating_no:06d}.parquet"
+        return self.own_paths[3]
 
     @property
     def own_paths(self) -> tuple[str, str, str, str]:
         """The files that each rating has one of."""
-        return (self.unrated_path, self.prices_path, self.traffic_path, self.draws_path)
+        return own_paths(self.rating_no)
+
+
+def own_paths(rating_no: int) -> tuple[str, str, str, str]:
+    """The files that a rating has one of: unrated calls, prices, sums, draws from several packs."""
+    unrated = f"quarantine/unrated-{rating_no:06d}.parquet"
+    return (unrated, *(f"rated/{what}-{rating_no:06d}.parquet" for what in ("prices", "traffic", "draws")))
 
 
 def _begin(path: Path) -> None:

@@ -61,8 +61,8 @@ def _overcharged_bases(left: Left, corrected: pl.DataFrame) -> pl.DataFrame:
         raise InputRefused(f"{said}: there is no difference to credit")
     if over_cents < 0:
         raise InputRefused(
-            f"{said}: the customer would pay {euro_text(-over_cents)} more, which no credit note can ask for; give --as "
-            "corrected-invoice"
+            f"{said}: the customer would pay {euro_text(-over_cents)} more, which no credit note can ask for; give "
+            "--as corrected-invoice"
         )
     if not bases.select(is_part_of(pl.col("net_cents"), pl.col("base_left_cents")).all()).item():
         raise InputRefused(

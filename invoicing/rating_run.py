@@ -361,7 +361,8 @@ def forget_rating(ledger: Ledger, rating: Rating) -> None:
         ledger.forget_file(path)
     for table in ("rated_files", "packs_used", "ratings"):
         ledger.execute(f"delete from {table} where rating_no = ?", [rating.rating_no])  # noqa: S608
-    in_use = ledger.number("select count(*) from ratings where snapshot = ?", [rating.snapshot])
+    used_by = "select snapshot from ratings union all select snapshot from corrections"
+    in_use = ledger.number(f"select count(*) from ({used_by}) where snapshot = ?", [rating.snapshot])  # noqa: S608
     if not in_use:
         ledger.execute("delete from stored_files where starts_with(path, ?)", [f"snapshots/{rating.snapshot}/"])
 

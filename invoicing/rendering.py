@@ -78,6 +78,10 @@ class Written:
         self.told += [f"{name} ({document.customer.name}): {sentence}" for sentence in made.files.told]
         return made.files.contents
 
+    def and_more(self, other: Written) -> Written:
+        """Both together."""
+        return Written(self.paths + other.paths, self.held + other.held, self.told + other.told)
+
     def in_order(self) -> Written:
         """The same whatever the order in which the documents came."""
         return Written(sorted(self.paths), sorted(self.held), sorted(self.told))

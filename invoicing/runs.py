@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
+from invoicing import correction_rendering, credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
 from invoicing.documents.assembly import Figures
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
@@ -297,7 +297,7 @@ def _tell_written(desk: Desk, written: Written, supplier: Supplier, report: Repo
 
 
 def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of a period again: its invoices, and the credit notes dated in it.
+    """Write the documents of a period again: its invoices, corrected ones too, and the credit notes dated in it.
 
     Raises:
         InputRefused: where it has neither.
@@ -305,22 +305,30 @@ def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool 
     numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
     if not numbers or period in [run.period for run in desk.ledger.runs()]:
         render(desk, issued_run(desk.ledger, period), report, again=True, web_page=web_page)
-    render_credit_notes(desk, numbers, report, web_page=web_page)
+    corrected = correction_rendering.corrected_invoices_of(desk.ledger, period)
+    render_corrections(desk, numbers, corrected, report, web_page=web_page)
 
 
-def render_credit_notes(desk: Desk, numbers: list[str], report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of credit notes, each with the settings it was made with."""
+def render_corrections(
+    desk: Desk, credit_notes: list[str], invoices: list[str], report: Report, *, web_page: bool = False
+) -> None:
+    """Write the documents of credit notes and corrected invoices, each with the settings it was made with."""
     require_rules(desk.settings.documents.rules_dir)
     documents = with_web_page(desk.settings.documents, asked=web_page)
-    written = credit_note_rendering.render_credit_notes(
-        desk.store, desk.ledger, numbers, documents, desk.moment, desk.progress
+    notes = credit_note_rendering.render_credit_notes(
+        desk.store, desk.ledger, credit_notes, documents, desk.moment, desk.progress
     )
-    _tell_written(desk, written, desk.settings.supplier, report)
+    corrected = correction_rendering.render_corrected_invoices(
+        desk.store, desk.ledger, invoices, documents, desk.moment, desk.progress
+    )
+    _tell_written(desk, notes.and_more(corrected), desk.settings.supplier, report)
 
 
-def publish_credit_notes(desk: Desk, report: Report) -> None:
-    """Write the documents of the credit notes that have none yet."""
-    render_credit_notes(desk, credit_note_rendering.unpublished_credit_notes(desk.ledger), report)
+def publish_corrections(desk: Desk, report: Report) -> None:
+    """Write the documents of the credit notes and corrected invoices that have none yet."""
+    credit_notes = credit_note_rendering.unpublished_credit_notes(desk.ledger)
+    invoices = correction_rendering.unpublished_corrected_invoices(desk.ledger)
+    render_corrections(desk, credit_notes, invoices, report)
 
 
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
@@ -328,7 +336,7 @@ def finish_earlier_runs(desk: Desk, report: Report) -> None:
     for run in desk.ledger.runs():
         if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
             render(desk, run, report, again=False)
-    publish_credit_notes(desk, report)
+    publish_corrections(desk, report)
 
 
 def run(
