@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from invoicing import overcharges  # noqa: F401 - its rule is what brings corrected invoices about
 from invoicing.documents.assembly import Figures, documents_of
 from invoicing.documents.rule_sets import rules_in_use
 from invoicing.documents.workers import made_by_workers

@@ -107,7 +107,8 @@ def _broken_chain(ledger: Ledger, correction: Correction) -> list[str]:
 def corrected_call_differences(store: Store, ledger: Ledger) -> list[str]:
     """A correction has no call that was not there before, and counts those that are gone; one sentence each."""
     found = []
-    for correction in corrections(ledger):
+    made = [correction for correction in corrections(ledger) if not _broken_chain(ledger, correction)]
+    for correction in made:
         customers = pl.Series([correction.customer_id])
         before, now = (
             rated_calls_of(store, ledger, rating, customers=customers)["call_id"]

@@ -14,7 +14,7 @@ from invoicing.rewinding import Restating
 from invoicing.snapshots import load_snapshot
 from rating.periods import Period
 from rating.sources.files import format_of
-from schemas.errors import InputRefused
+from schemas.errors import InputRefused, StoreUnavailable
 from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -220,9 +220,16 @@ def _origin(ledger: Ledger, number: str, period: str, customer_id: str, made: li
 
 
 def rating_numbered(ledger: Ledger, rating_no: int) -> Rating:
-    """The rating of a run, or of a correction, by its number."""
+    """The rating of a run, or of a correction, by its number.
+
+    Raises:
+        StoreUnavailable: where there is none: a correction names it, and the ledger was altered.
+    """
     known = [*ledger.ratings(issued=True), *(correction.rating for correction in corrections(ledger))]
-    return next(rating for rating in known if rating.rating_no == rating_no)
+    for rating in known:
+        if rating.rating_no == rating_no:
+            return rating
+    raise StoreUnavailable(f"rating {rating_no}: the ledger has no such rating; run `centime verify`")
 
 
 def invoice_with(ledger: Ledger, rating: Rating, customer_id: str) -> str | None:

@@ -91,6 +91,26 @@ def test_ledger__who_writes_brings_it_up_to_date_once(old: Path) -> None:
         assert tables_of(old) == (FORMAT, ADDED)
 
 
+def test_ledger__of_format_3_keeps_its_invoices_and_lets_others_supersede_them(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.duckdb"
+    Ledger(path).close()
+    back_to_format_3(path)
+    insert = "insert into invoices values (?, 1, 'c1', '2026-10', '2026-11-02', '2026-12-02', 1, 0, 1, '', ?, '', '')"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(insert, ["2026-000001", None])
+        with pytest.raises(duckdb.ConstraintException):
+            connection.execute(insert, ["2026-000002", None])
+    ledger = Ledger(path)
+    ledger.execute(insert, ["2026-000002", "2026-000001"])
+    assert ledger.rows("select invoice_number from invoices_in_force") == [("2026-000002",)]
+    with pytest.raises(duckdb.ConstraintException):
+        ledger.execute(insert, ["2026-000003", "2026-000001"])
+    # Its chain of events goes on: nothing begins anew.
+    assert ledger.number("select count(*) from events") == 0
+    ledger.close()
+    assert tables_of(path) == (FORMAT, ADDED)
+
+
 def test_ledger__who_reads_changes_nothing_and_says_what_to_do(old: Path) -> None:
     before = hashlib.sha256(old.read_bytes()).hexdigest()
     with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 4"):
