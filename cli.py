@@ -541,8 +541,8 @@ def dispute_settle(
         Path | None,
         typer.Option(
             "--without-calls",
-            help="A file with the call_ids of calls to take off \\[default: those of the dispute, where nothing else "
-            "is given].",
+            help="A file with the call_ids of calls to take off \\[default: those of the dispute, unless --platform or "
+            "--deck is given].",
         ),
     ] = None,
     platform: Annotated[Path | None, typer.Option("--platform", help="Other platform tables.")] = None,

@@ -91,6 +91,7 @@ class Corrected:
         counts: The users billed (`user_cap.COUNTS_SCHEMA`).
         by_product: The users billed by product (`user_cap.PRODUCT_SCHEMA`).
         calls: Its calls.
+        calls_off: How many there were before and are not now.
     """
 
     origin: Origin
@@ -102,6 +103,7 @@ class Corrected:
     counts: pl.DataFrame
     by_product: pl.DataFrame
     calls: CorrectedCalls
+    calls_off: int
 
     @property
     def net_cents(self) -> int:
@@ -142,6 +144,7 @@ def correct(desk: Desk, origin: Origin, supposed: Supposed, without: pl.Series) 
     restating = Restating(desk.ledger.next_rating_no(), origin.customer_id)
     with invoice_again(desk, origin.run, restating, inputs.platform, inputs.settings, wanted) as again:
         bill, customer_id = again.bill, origin.customer_id
+        rated = _calls(again, customer_id)
         return Corrected(
             origin=origin,
             restating=restating,
@@ -151,7 +154,8 @@ def correct(desk: Desk, origin: Origin, supposed: Supposed, without: pl.Series) 
             vat_totals=_theirs(bill.vat_totals, customer_id),
             counts=_theirs(bill.users.counts, customer_id),
             by_product=_theirs(bill.users.by_product(), customer_id),
-            calls=_calls(again, customer_id),
+            calls=rated,
+            calls_off=calls.len() - rated.rated.height,
         )
 
 

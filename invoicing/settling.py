@@ -84,7 +84,7 @@ def prepare(
 ) -> Settlement:
     """Work out what answers a dispute; nothing is changed.
 
-    Where nothing is supposed to be otherwise, the calls that the dispute is about are taken off.
+    Unless other tables or rates are given, or calls named, those that the dispute is about are taken off.
 
     Raises:
         InputRefused: where the dispute was decided, its invoice superseded, or the correction or its date cannot be.
@@ -116,10 +116,9 @@ def prepare(
 def _calls_to_take_off(dispute: Dispute, supposed: Supposed) -> pl.Series:
     if supposed.without_calls is not None:
         return call_ids_in(supposed.without_calls)
-    otherwise = (supposed.tables, supposed.deck, supposed.settings)
-    if any(each is not None for each in otherwise):
+    if supposed.tables is not None or supposed.deck is not None:
         return dispute.call_ids.clear()
-    if dispute.call_ids.is_empty():
+    if dispute.call_ids.is_empty() and supposed.settings is None:
         raise InputRefused(
             f"{dispute.number} is about no calls in particular, so what the correction is must be said: give "
             "--without-calls, --platform, --deck or --config"
@@ -200,7 +199,6 @@ def _append_correction(desk: Desk, settlement: Settlement, invoice: str | None, 
     ledger, corrected = desk.ledger, settlement.corrected
     rating_no, customer_id = corrected.restating
     calls, origin = corrected.calls, corrected.origin
-    before = origin.calls(desk.store, ledger).height
     tables = corrected.inputs.snapshot
     ledger.execute(
         "insert into corrections values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -208,7 +206,7 @@ def _append_correction(desk: Desk, settlement: Settlement, invoice: str | None, 
             rating_no, origin.rating.rating_no, settlement.dispute.number, str(origin.run.period), customer_id,
             settlement.invoice["invoice_number"], invoice, corrected.net_cents, tables, json.dumps(decks),
             settings_text(corrected.inputs.settings), desk.moment.program, desk.moment.text, calls.rated.height,
-            int(calls.rated["amount_cents"].sum()), before - calls.rated.height,
+            int(calls.rated["amount_cents"].sum()), corrected.calls_off,
         ],
     )  # fmt: skip
     label = pl.lit(rating_no, pl.Int32).alias("rating_no")
@@ -244,8 +242,7 @@ def tell(desk: Desk, settlement: Settlement, report: Report) -> None:
             "line_no", "kind", "description", "service_from", "service_to", "quantity_micro", "unit_price_micro",
             "net_cents",
         )  # fmt: skip
-    taken_off = corrected.inputs.without.len()
-    report.counts |= {"lines_differing": lines.height, "calls_taken_off": taken_off}
+    report.counts |= {"lines_differing": lines.height, "calls_taken_off": corrected.calls_off}
     report.sums |= {
         "invoiced_net_cents": invoice["net_cents"], "left_net_cents": settlement.left.net_cents,
         "corrected_net_cents": corrected.net_cents,
@@ -255,6 +252,10 @@ def tell(desk: Desk, settlement: Settlement, report: Report) -> None:
         f"{euro_text(settlement.left.net_cents)} are left of it, and as corrected it comes to "
         f"{euro_text(corrected.net_cents)}"
     )
+    if corrected.calls_off:
+        report.messages.append(
+            f"calls taken off it: {corrected.calls_off}; they are credited, and no later run bills them"
+        )
     tell_restated(desk, settlement.invoice, corrected, report)
 
 
