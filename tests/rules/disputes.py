@@ -48,7 +48,11 @@ def settled(
         ids = pl.Series("call_id", without, dtype=pl.String) if without else None
         open_claim(desk, invoice, "wrong", ids, [], None, report)
         (number,) = desk.ledger.rows("select max(dispute_number) from disputes")[0]
-        settlement = settling.prepare(desk, str(number), form, Supposed(tables), "wrong", None)
+        named = None
+        if without:
+            named = folder.parent / "ids.txt"
+            named.write_text("\n".join(without), encoding="utf-8")
+        settlement = settling.prepare(desk, str(number), form, Supposed(tables, None, named), "wrong", None)
         settling.tell(desk, settlement, report)
         settling.tell_settled(settlement, *settling.commit(desk, settlement), report)
     return report

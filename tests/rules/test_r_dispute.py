@@ -204,3 +204,20 @@ def test_r_dispute__a_pending_rating_is_no_longer_that_of_its_inputs(tmp_path: P
     said = "what invoices were corrected changed since the period was rated"
     with desk_at(store, Settings(), NOW) as desk, pytest.raises(InputRefused, match=said):
         runs.pending_rating(desk, november, runs.load_tables(desk, tables, november))
+
+
+def test_r_dispute__tables_that_lack_other_customers_correct_an_invoice_all_the_same(tmp_path: Path) -> None:
+    # Of the other customer a user with a pack was billed, of whom the tables now know nothing.
+    shared = TABLES | {"packs": TABLES["packs"].replace("minutes,customer", "seat,customer")}
+    both = shared | {"users": f"{seats(1)}v1,c3,seat,2026-01-01,\n"}
+    tables, store = written(tmp_path / "tables", **both), tmp_path / "store"
+    start(store, "2026-09", tables, "2026-09-30T10:00:00Z")
+    october = calls(tmp_path / "october.csv", call("a", "2026-10-05", 190), call("b", "2026-10-06", 90))
+    start(store, "2026-10", tables, "2026-10-31T10:00:00Z", october)
+    number = kept(store, "select invoice_number from invoices where period = '2026-10' and customer_id = 'c1'").item()
+    alone = shared | {"users": seats(1), "numbers": TABLES["numbers"].partition("\n")[0] + "\n"}
+    fewer = {table: "".join(row for row in alone[table].splitlines(keepends=True) if not row.startswith(gone))
+             for table, gone in (("customers", "c3"), ("contracts", "k3"))}  # fmt: skip
+    other = written(tmp_path / "other", **alone | fewer)
+    report = settled(store, str(number), "credit-note", NOW, tables=other, without=("a",))
+    assert report.counts["calls_taken_off"] == 1
