@@ -100,7 +100,7 @@ def play(seed: int, folder: Path) -> int:
     return settled
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, 102])
 def test_disputes__every_export_is_that_of_the_second_reading(seed: int, tmp_path: Path) -> None:
     assert play(seed, tmp_path)
 
