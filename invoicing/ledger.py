@@ -159,8 +159,10 @@ class Rating:
 
 def own_paths(rating_no: int) -> tuple[str, str, str, str]:
     """The files that a rating has one of: unrated calls, prices, sums, draws from several packs."""
-    unrated = f"quarantine/unrated-{rating_no:06d}.parquet"
-    return (unrated, *(f"rated/{what}-{rating_no:06d}.parquet" for what in ("prices", "traffic", "draws")))
+    number = f"{rating_no:06d}.parquet"
+    return (
+        f"quarantine/unrated-{number}", f"rated/prices-{number}", f"rated/traffic-{number}", f"rated/draws-{number}"
+    )  # fmt: skip
 
 
 def _begin(path: Path) -> None:
