@@ -7,18 +7,18 @@ settled by its content (R-RECORD). Memory therefore holds some blocks, those few
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from invoicing.call_index import Seen, contents_of, hashes_of, index_path, rows_with, stored_indexes, write_index
+from invoicing.cdr_files import WAIT, new_files, only_grew, state_of
 from invoicing.conservation import unbalanced_files
 from invoicing.desk import pin_settings, settings_text
 from invoicing.events import READ, canonical, record
@@ -30,9 +30,7 @@ from rating.mediation import normalise_records, record_text, settle_repeats
 from rating.number_keys import number_key
 from rating.periods import Period, local_days, period_number
 from rating.pipeline import CALL_SCHEMA
-from rating.sources.files import NO_PREFIX, FoundFile, FoundFiles, find_files, is_compressed, prefixes_of
-from rating.sources.formats import AUTO, Formats
-from rating.sources.source import NATIVE_FORMAT, Source
+from rating.sources.files import find_files
 from rating.sources.source_rows import read_source
 from schemas.errors import InputRefused, StoreUnavailable
 
@@ -42,11 +40,13 @@ if TYPE_CHECKING:
     from typing import Self
 
     from invoicing.call_index import Hashes
+    from invoicing.cdr_files import CdrFile
     from invoicing.desk import Moment
     from invoicing.ledger import Ledger
     from invoicing.progress import Progress
     from invoicing.store import Store
     from rating.frames import Schema
+    from rating.sources.formats import Formats
     from schemas.settings import Settings
 
 COUNTS = ("records", "accepted", "unanswered", "duplicate", "quarantined", "skipped")
@@ -55,7 +55,6 @@ FILES_SCHEMA: Schema = {
     "source_file": pl.String, "sha256": pl.String, **dict.fromkeys(COUNTS, pl.Int64), "source_format": pl.String,
     "bytes": pl.Int64, "skipped_by_reason": pl.String,
 }  # fmt: skip
-WAIT = "wait"
 CALLS_PER_FILE = 1_000_000
 # What the smallest files hold: the room made for call_ids is reckoned with it.
 LEAST_BYTES_PER_RECORD = 16
@@ -121,7 +120,7 @@ def read_cdrs(
         intake.warnings.append(f"{len(found.ignored)} files are no CDR files and were left: " + _some(found.ignored))
     if not found.files:
         intake.warnings.append(f"no CDR file was found in {', '.join(given)}")
-    files = _new_files(ledger, found, formats, intake)
+    files, intake.skipped = new_files(ledger, found, formats)
     unterminated = settings.rating.unterminated_last_line
     intake.told += [sentence for file in files for sentence in file.told(formats, unterminated)]
     with _Batches(store, ledger) as batches:
@@ -143,89 +142,10 @@ def _some(paths: Sequence[str]) -> str:
     return shown if len(paths) <= len(paths[:5]) else f"{shown}, ..."
 
 
-class _File(NamedTuple):
-    """A file to read.
-
-    Attributes:
-        place: Its place in the order of paths.
-        file_no: Its number in the ledger.
-        found: Its path and format, and the part of it that is to be read.
-        state: What tells that it was changed, from before its bytes were first looked at.
-        sha256: The SHA-256 of its bytes.
-        source: What turns its records into the native form.
-        is_cut: Whether its last line has no line end.
-    """
-
-    place: int
-    file_no: int
-    found: FoundFile
-    state: tuple[int, int]
-    sha256: str
-    source: Source
-    is_cut: bool
-
-    def told(self, formats: Formats, unterminated: str) -> list[str]:
-        """What was decided about it."""
-        path, source, sentences = self.found.path, self.source, []
-        if formats.name == AUTO and source.name != NATIVE_FORMAT:
-            zone = f", its times those of {source.zone}" if source.zone else ""
-            sentences.append(f"{path}: read as {source.name} by its first lines{zone}")
-        if self.found.begin:
-            sentences.append(f"{path}: it has grown, read on from line {self.found.lines_before + 1}")
-        if self.is_cut and unterminated == WAIT and not source.documents:
-            sentences.append(f"{path}: its last line has no line end yet, and is left to the next reading")
-        return sentences
-
-
-def _state_of(path: str) -> tuple[int, int]:
-    status = Path(path).stat()
-    return status.st_size, status.st_mtime_ns
-
-
-def _new_files(ledger: Ledger, found: FoundFiles, formats: Formats, intake: Intake) -> list[_File]:
-    """The files whose bytes were not read before; the others are told."""
-    known = {str(sha) for (sha,) in ledger.rows("select sha256 from files")}
-    read_before = _lengths_read(ledger)
-    first = ledger.number("select max(file_no) from files") + 1
-    files: list[_File] = []
-    for file in found.files:
-        state = _state_of(file.path)
-        sizes = [size for size, _ in read_before[file.path] if size < state[0]]
-        *before, whole = prefixes_of(file.path, [*sizes, state[0]]) or [NO_PREFIX]
-        if whole.size != state[0]:
-            raise InputRefused(f"{file.path}: it became shorter while it was being read; start again")
-        if whole.sha256 in known:
-            intake.skipped.append(file.path)
-            continue
-        known.add(whole.sha256)
-        source = formats.source_for(file)
-        part = replace(file, end=state[0]) if _is_plain_text(file) else file
-        grown_from = [at for at in before if read_before[file.path].get((at.size, source.name)) == at.sha256]
-        if grown_from and _is_plain_text(file) and not source.whole:
-            part = replace(part, begin=grown_from[-1].whole_lines, lines_before=grown_from[-1].lines)
-        is_cut = _is_plain_text(file) and whole.whole_lines < whole.size
-        files.append(_File(len(files), first + len(files), part, state, whole.sha256, source, is_cut))
-    return files
-
-
-def _lengths_read(ledger: Ledger) -> dict[str, dict[tuple[int, str], str]]:
-    """What was read of each path: the SHA-256 of its first bytes, by how many they were and the format they were in."""
-    found: dict[str, dict[tuple[int, str], str]] = defaultdict(dict)
-    rows = ledger.rows("select source_file, bytes, source_format, sha256 from files join file_sources using (file_no)")
-    for path, size, source_format, sha256 in rows:
-        found[str(path)][int(str(size)), str(source_format)] = str(sha256)
-    return found
-
-
-def _is_plain_text(file: FoundFile) -> bool:
-    """Whether lines may be added to a file."""
-    return file.format != "parquet" and not is_compressed(file.path)
-
-
 class _Block(NamedTuple):
     """A block of a file's records, judged one by one: calls, their hashes, what is set aside, what is skipped."""
 
-    file: _File
+    file: CdrFile
     records: int
     calls: pl.DataFrame
     hashes: Hashes
@@ -237,7 +157,7 @@ class _Reading:
     """The reading of files: what is certain goes on to the batches, what may be a repeat waits."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, settings: Settings, now: datetime, batches: _Batches, files: list[_File]
+        self, store: Store, ledger: Ledger, settings: Settings, now: datetime, batches: _Batches, files: list[CdrFile]
     ) -> None:
         self._store, self._ledger, self._settings, self._now = store, ledger, settings, now
         self._batches, self._files = batches, files
@@ -274,7 +194,7 @@ class _Reading:
             seen.add(hashes)
         return seen
 
-    def _blocks(self) -> Generator[tuple[_File, pl.DataFrame], None, None]:
+    def _blocks(self) -> Generator[tuple[CdrFile, pl.DataFrame], None, None]:
         """The blocks of records of all files, in their order.
 
         Raises:
@@ -287,11 +207,11 @@ class _Reading:
             with closing(native.frames) as frames:
                 for block in frames:
                     yield file, block
-            if _state_of(path) != file.state and not (unterminated == WAIT and _only_grew(file)):
+            if state_of(path) != file.state and not (unterminated == WAIT and only_grew(file)):
                 raise InputRefused(f"{path}: it changed while it was being read; start again once it is complete")
             self._unknown[path] = list(native.unknown_columns)
 
-    def _judge(self, item: tuple[_File, pl.DataFrame]) -> _Block:
+    def _judge(self, item: tuple[CdrFile, pl.DataFrame]) -> _Block:
         file, records = item
         taken, skipped = without_skipped(records)
         calls, aside = normalise_records(taken, now=self._now, country_code=self._settings.rating.country_code)
@@ -319,7 +239,7 @@ class _Reading:
         )
 
     @staticmethod
-    def _of_file(rows: pl.DataFrame, file: _File) -> pl.DataFrame:
+    def _of_file(rows: pl.DataFrame, file: CdrFile) -> pl.DataFrame:
         return compact(rows).with_columns(place=pl.lit(file.place, pl.Int32), source_file=pl.lit(file.found.path))
 
     def _accept(self, calls: pl.DataFrame, hashes: Hashes, place: int) -> None:
@@ -372,12 +292,6 @@ def without_skipped(records: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]
     counted = records["skipped"].drop_nulls().value_counts().sort("skipped")
     taken = records.filter(pl.col("skipped").is_null()) if counted.height else records
     return taken.drop("skipped"), dict(counted.iter_rows())
-
-
-def _only_grew(file: _File) -> bool:
-    """Whether a file still begins with the bytes that were read."""
-    found = prefixes_of(file.found.path, [file.state[0]])
-    return bool(found) and found[0].sha256 == file.sha256
 
 
 def coded_calls(calls: pl.DataFrame, file_no: int) -> pl.DataFrame:

@@ -81,10 +81,9 @@ class Formats:
     @property
     def naming(self) -> Naming:
         """Which files are read, by their names."""
-        texts = "|".join(known.files for known in FORMATS.values() if known.files)
-        if self.name in FORMATS:
-            texts = FORMATS[self.name].files
-        return Naming("" if self.name == NATIVE_FORMAT else texts, any_named=self.name not in (AUTO, NATIVE_FORMAT))
+        known = FORMATS.values() if self.name == AUTO else [FORMATS[self.name]] if self.name in FORMATS else []
+        texts = "|".join(one.files for one in known if one.files)
+        return Naming(texts, any_named=self.name not in (AUTO, NATIVE_FORMAT))
 
     def source_for(self, file: FoundFile) -> Source:
         """The source that reads a file.

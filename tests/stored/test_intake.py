@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from invoicing import intake
+from invoicing import cdr_files, intake
 from invoicing.call_index import hashes_of
 from invoicing.desk import Moment
 from invoicing.ledger import Ledger
@@ -18,7 +18,7 @@ from rating.pipeline import CALL_SCHEMA
 from rating.sources.files import Prefix, prefixes_of
 from rating.sources.formats import choose_formats
 from schemas.errors import InputRefused
-from schemas.settings import Settings
+from schemas.settings import RatingSettings, Settings
 from tests.rules.months import CDR_HEADER
 from tests.test_frames import buffer_bytes
 
@@ -51,7 +51,7 @@ def test_intake__a_file_that_grows_after_it_was_looked_at_is_refused_and_nothing
     for path in (first, grows):
         path.write_text(f"{CDR_HEADER}\n{ROW.format(path.name)}")
 
-    monkeypatch.setattr(intake, "prefixes_of", growing(grows))
+    monkeypatch.setattr(cdr_files, "prefixes_of", growing(grows))
     # Each call makes a file, so that one is written before the refusal.
     monkeypatch.setattr(intake, "CALLS_PER_FILE", 1)
     store = open_store(tmp_path / "store", create=True)
@@ -83,3 +83,26 @@ def test_intake__the_few_calls_of_another_month_do_not_keep_the_texts_of_their_b
     assert (few.height, many.height) == (of_september, rows - of_september)
     assert pl.concat([few, many]).equals(block)
     assert buffer_bytes(few) < 10_000
+
+
+def test_intake__a_file_that_grows_while_it_is_read_is_taken_up_to_where_it_was_if_it_may_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grows = tmp_path / "cdrs" / "a.csv"
+    grows.parent.mkdir()
+    grows.write_text(f"{CDR_HEADER}\n{ROW.format('first')}")
+    monkeypatch.setattr(cdr_files, "prefixes_of", growing(grows))
+    waits = Settings(rating=RatingSettings(unterminated_last_line="wait"))
+    store = open_store(tmp_path / "store", create=True)
+    ledger = Ledger(store.ledger_path)
+    read = [
+        intake.read_cdrs(store, ledger, [str(grows)], NATIVE, waits, NOW, Moment(NOW.isoformat(), "0"), Silent())
+        for _ in range(2)
+    ]
+    assert [taken.files.select("records", "accepted").rows() for taken in read] == [[(1, 1)], [(1, 1)]]
+    assert read[1].told == [f"{grows}: it has grown, read on from line 3"]
+    # What was read must still be there: a file that was written anew meanwhile is refused.
+    monkeypatch.setattr(intake, "only_grew", lambda _: False)
+    with pytest.raises(InputRefused, match="changed while it was being read"):
+        intake.read_cdrs(store, ledger, [str(grows)], NATIVE, waits, NOW, Moment(NOW.isoformat(), "0"), Silent())
+    ledger.close()
