@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from rating.mediation import UTC_MICROSECONDS, shown
+from rating.mediation import shown
 from rating.sources.native import NATIVE
 from rating.sources.rows import HEADED, ROW, Layout, Wanted
 
@@ -168,8 +168,3 @@ def starts_with_any(column: str, beginnings: tuple[str, ...]) -> pl.Expr:
     """Whether a text begins with one of these."""
     begins = [pl.col(column).str.starts_with(beginning) for beginning in beginnings]
     return pl.any_horizontal(pl.lit(value=False), *begins).fill_null(value=False)
-
-
-def no_instant() -> pl.Expr:
-    """A start that is not known."""
-    return pl.lit(None, UTC_MICROSECONDS)
