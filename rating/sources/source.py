@@ -159,6 +159,15 @@ def patched(rows: pl.DataFrame, column: str, where: pl.Expr, otherwise: pl.Expr)
     return rows[column].scatter(at, rows[at].select(otherwise.alias("text"))["text"])
 
 
+def where_needed(rows: pl.DataFrame, where: pl.Expr, condition: pl.Expr) -> pl.Series:
+    """Which rows fulfil both conditions; the second, which takes long, is looked at only where the first holds."""
+    found = rows.select(where.fill_null(value=False).alias("found"))["found"]
+    if not found.any():
+        return found
+    at = found.arg_true()
+    return found.scatter(at, rows[at].select(condition.fill_null(value=False).alias("found"))["found"])
+
+
 def is_empty(column: str) -> pl.Expr:
     """Whether a field says nothing."""
     return pl.col(column).is_null() | (pl.col(column).str.strip_chars() == "")
