@@ -28,6 +28,7 @@ from invoicing.events import (
     hash_of,
 )
 from invoicing.origins import corrections, invoice_with, origin_of
+from rating.sources.source import NATIVE_FORMAT
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -233,7 +234,10 @@ def in_words(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read(subject: str, told: dict[str, Any]) -> str:
-    return f"read {subject}: {told['records']} records, SHA-256 {told['sha256'][:SHORT]}"
+    skipped = f", {told['skipped']} of them skipped" if told.get("skipped") else ""
+    source = told.get("source_format", NATIVE_FORMAT)
+    taken = "" if source == NATIVE_FORMAT else f" as {source}"
+    return f"read {subject}{taken}: {told['records']} records{skipped}, SHA-256 {told['sha256'][:SHORT]}"
 
 
 def _rated(subject: str, told: dict[str, Any]) -> str:

@@ -92,8 +92,13 @@ create table events (event_no bigint primary key, acted_at varchar not null, ope
   command varchar not null, kind varchar not null, subject varchar not null, details varchar not null,
   program varchar not null, previous_hash varchar not null, hash varchar not null);
 """
+# Of a file read: how far, as what, and what its source left out on purpose.
+FILE_SOURCES_TABLE = """
+create table file_sources (file_no integer primary key, source_format varchar not null, bytes bigint not null,
+  skipped bigint not null, skipped_by_reason varchar not null);
+"""
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
-FROM_3 = SUPERSEDING_INVOICES.format(invoices=INVOICES_TABLE) + DISPUTE_TABLES + IN_FORCE_VIEWS
+FROM_3 = FILE_SOURCES_TABLE + SUPERSEDING_INVOICES.format(invoices=INVOICES_TABLE) + DISPUTE_TABLES + IN_FORCE_VIEWS
 UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE + FROM_3, "3": FROM_3}
 # The first format whose ledgers have a chain of events.
 FIRST_WITH_EVENTS = "3"
@@ -168,7 +173,15 @@ def own_paths(rating_no: int) -> tuple[str, str, str, str]:
 def _begin(path: Path) -> None:
     """Make an empty ledger, readable by its owner only."""
     with duckdb.connect(str(path)) as connection:
-        for tables in (INVOICES_TABLE, TABLES, CREDIT_NOTE_TABLES, EVENTS_TABLE, DISPUTE_TABLES, IN_FORCE_VIEWS):
+        for tables in (
+            INVOICES_TABLE,
+            TABLES,
+            CREDIT_NOTE_TABLES,
+            EVENTS_TABLE,
+            FILE_SOURCES_TABLE,
+            DISPUTE_TABLES,
+            IN_FORCE_VIEWS,
+        ):
             connection.execute(tables)
         connection.execute("insert into meta values ('format', ?)", [FORMAT])
     path.chmod(0o600)

@@ -19,8 +19,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ADDED_IN_3 = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
 ADDED_IN_4 = [
     "corrected_user_counts", "corrected_users_billed", "correction_calls", "corrections", "dispute_calls",
-    "dispute_lines", "dispute_outcomes", "disputes", "invoice_ratings", "invoices_in_force", "one_offs_in_force",
-    "packs_in_force", "user_counts_in_force", "users_billed_in_force",
+    "dispute_lines", "dispute_outcomes", "disputes", "file_sources", "invoice_ratings", "invoices_in_force",
+    "one_offs_in_force", "packs_in_force", "user_counts_in_force", "users_billed_in_force",
 ]  # fmt: skip
 ADDED = sorted([*ADDED_IN_3, *ADDED_IN_4])
 INVOICES_OF_3 = INVOICES_TABLE.replace(" unique", "").replace(");", ", unique (customer_id, period));")
@@ -50,7 +50,7 @@ def back_to_format_2(path: Path) -> None:
 
 
 def back_to_format_3(path: Path) -> None:
-    """Make a ledger what the version before left: without disputes, a customer with one invoice of a period."""
+    """Make a ledger what the version before left: no disputes, one invoice of a customer and period, no formats."""
     with duckdb.connect(str(path)) as connection:
         for name in ADDED_IN_4:
             connection.execute(f"drop {'view' if name.endswith(('_in_force', '_ratings')) else 'table'} {name}")
