@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.snapshots import load_snapshot
+from invoicing.snapshots import load_snapshot_tables
 from invoicing.table_files import decimal
 from schemas.errors import StoreUnavailable
 from schemas.settings import parse_settings
@@ -100,7 +100,7 @@ def _product_kinds(store: Store, ledger: Ledger, lines: pl.DataFrame) -> pl.Data
     for run in ledger.runs():
         if str(run.period) in periods:
             settings = parse_settings(json.loads(run.settings))
-            products = load_snapshot(store, ledger, run.snapshot, settings).platform.products
+            products = load_snapshot_tables(store, ledger, run.snapshot, settings, ["products"]).products
             found.append(
                 products.select("product_id", period=pl.lit(str(run.period)), product_kind="kind").select(
                     found[0].columns
