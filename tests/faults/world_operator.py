@@ -82,7 +82,7 @@ class Operator:
             if product_id != "PK2":  # its pools are users', whose subscriptions name them
                 self.add_pack(product_id, scope, at(ALWAYS))
         for _ in range(2):
-            self.customer_comes(plus_months(first, -self.rng.choice([0, 1, 5, 30])))
+            self.customer_comes(plus_months(first, -self.rng.choice([0, 1, 5])))
         for _ in range(4):
             self.users_come(plus_months(first, -2))
             self.number_comes(plus_months(first, -self.rng.choice([1, 11])))
