@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Cells = dict[str, str]
 SEEDS = [*range(5), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(5, 2_000))]
+# A life costs half a second of processor a month: of the quick seeds one is lived undisturbed too.
+QUICK_UNDISTURBED = range(1)
+LONG = range(5, 2_000)
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +36,21 @@ def killer() -> Iterator[Killer]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_world__is_the_same_whatever_goes_wrong(seed: int, killer: Killer, tmp_path: Path) -> None:
+def test_world__is_as_the_second_reading_has_it_whatever_goes_wrong(seed: int, killer: Killer, tmp_path: Path) -> None:
     world = draw_operator(seed)
     world.write(tmp_path)
-    undisturbed, disturbed = (Life(world, tmp_path, tmp_path / name) for name in ("undisturbed", "disturbed"))
-    undisturbed.live()
-    disturbed.live(Faults(killer))
-    print(f"seed {seed}: {disturbed.done}")  # noqa: T201 - a count
-    assert kept(disturbed.store) == kept(undisturbed.store)
     periods = [before(world.months[0].period), *[month.period for month in world.months]]
+    disturbed = Life(world, tmp_path, tmp_path / "disturbed")
+    disturbed.live(Faults(killer))
+    print(f"seed {seed}: {dict(sorted(disturbed.done.items()))}")  # noqa: T201 - a count
     found = exports(disturbed.store, periods)
-    assert found == exports(undisturbed.store, periods)
     assert differences(world, found) == []
-    for life in (undisturbed, disturbed):
-        assert start("verify", store=life.store, config=tmp_path / "config.toml") == 0
+    assert start("verify", store=disturbed.store, config=tmp_path / "config.toml") == 0
+    if seed in QUICK_UNDISTURBED or seed in LONG:
+        undisturbed = Life(world, tmp_path, tmp_path / "undisturbed")
+        undisturbed.live()
+        assert kept(disturbed.store) == kept(undisturbed.store)
+        assert found == exports(undisturbed.store, periods)
     shutil.rmtree(tmp_path)  # many worlds need much room
 
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 DONE = (0, 1)
 REFUSED, IN_USE = 2, 3
-LAST_STEP = 60
-CREDITED = 0.25
+# After about so many steps a command has come to its end.
+LAST_STEPS = {"read": 20, "run": 60}
+CREDITED = 0.1
 # What a store holds of a world, whatever befell it; numbers of ratings and batches count what was begun in vain too.
 KEPT = {
     "files": "* exclude (file_no)",
@@ -189,7 +190,7 @@ class Fault:
     def kill(self, command: str, *words: str) -> None:
         """Start a command that dies at some step, or comes to its end before."""
         options = [f"--{name}={option}" for name, option in self.life.common(self.place).items()]
-        status = self.killer.start([command, *words, *options], self.rng.randint(1, LAST_STEP))
+        status = self.killer.start([command, *words, *options], self.rng.randint(1, LAST_STEPS[command]))
         assert status in (*DONE, KILLED), words
         self.life.done[f"{command} killed" if status == KILLED else f"{command} not killed in time"] += 1
 
