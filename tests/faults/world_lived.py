@@ -155,14 +155,14 @@ class Fault:
     @property
     def always(self) -> dict[Callable[[], None], float]:
         """In any month."""
-        return {self.read_daily: 0.3, self.read_killed: 0.15, self.run_killed: 0.3, self.killed_again: 0.1}
+        return {self.read_daily: 0.15, self.read_killed: 0.08, self.run_killed: 0.12, self.killed_again: 0.05}
 
     @property
     def begun(self) -> dict[Callable[[], None], float]:
         """Once there is a month before it."""
         return {
-            self.rated_with_old_tables: 0.1, self.run_killed: 0.1, self.two_at_once: 0.15, self.run_early: 0.05,
-            self.month_before_again: 0.1, self.made_again: 0.08,
+            self.rated_with_old_tables: 0.06, self.run_killed: 0.05, self.two_at_once: 0.08, self.run_early: 0.04,
+            self.month_before_again: 0.06, self.made_again: 0.04,
         }  # fmt: skip
 
     def read_daily(self) -> None:
