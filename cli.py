@@ -172,8 +172,6 @@ def login() -> str:
 @contextmanager
 def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     """Open and hold the store; `writes` makes it where there is none."""
-    from rich.console import Console
-
     from invoicing.desk import Desk, Moment, pin_settings
     from invoicing.ledger import Ledger
     from invoicing.showing import Bars, Plain
@@ -186,7 +184,7 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
         f"`centime {common.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
         f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     )
-    stderr = Console(stderr=True)
+    stderr = console_of_stderr()
     progress = Bars(stderr) if stderr.is_terminal and not common.as_json else Plain(stderr)
     begun_here = not store.exists
     with store.locked(holder, shared=not writes):
@@ -208,20 +206,31 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
                 store.remove_unused()
 
 
+def json_line(document: object) -> str:
+    """A document as JSON on one line; what a terminal would obey, or turn the text by, is escaped."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True)
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+
+
+def console_of_stderr() -> Console:
+    """Where messages are shown, letter by letter: `charges.csv:100:` names a line, not a little picture."""
+    from rich.console import Console
+
+    return Console(stderr=True, emoji=False)
+
+
 def console_of_stdout() -> Console:
     """Where tables are shown: a pipe is as wide as the terminal it was started on."""
     from rich.console import Console
 
-    stderr = Console(stderr=True)
+    stderr = console_of_stderr()
     # A log has no width, and 80 would break its tables.
     piped = stderr.width if stderr.is_terminal else LOG_WIDTH
-    return Console(width=None if sys.stdout.isatty() else piped)
+    return Console(width=None if sys.stdout.isatty() else piped, emoji=False)
 
 
 def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
     """Print the report and leave with its status, `troubled` where a person must look at something."""
-    from rich.console import Console
-
     from invoicing.showing import show_table, visible
 
     status = troubled if report.attention or (common.strict and report.warnings) else 0
@@ -235,9 +244,9 @@ def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
         }
         del document["written"]
         document |= document.pop("details")
-        typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
+        typer.echo(json_line(document))
     else:
-        stderr, stdout = Console(stderr=True), console_of_stdout()
+        stderr, stdout = console_of_stderr(), console_of_stdout()
         for title, frame in report.tables.items():
             if frame.height:
                 show_table(stdout, title, frame)
@@ -926,13 +935,11 @@ def rules(
 
 def refuse(arguments: list[str], error: CentimeError) -> int:
     """Tell an error, as text or as JSON, and give the exit status."""
-    from rich.console import Console
-
     from invoicing.showing import show_problems
 
     problems: tuple[Problem, ...] = getattr(error, "problems", ())
     tell_json(arguments, str(error), problems, error.exit_status)
-    show_problems(Console(stderr=True), f"centime: {error}", problems)
+    show_problems(console_of_stderr(), f"centime: {error}", problems)
     return error.exit_status
 
 
@@ -947,7 +954,7 @@ def tell_json(arguments: list[str], error: str, problems: Sequence[Problem], sta
         "exit_status": status,
     }
     with suppress(OSError):
-        typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
+        typer.echo(json_line(document))
 
 
 def settle(arguments: list[str], error: Exception) -> int:
@@ -966,14 +973,12 @@ def settle(arguments: list[str], error: Exception) -> int:
 
 def fault(arguments: list[str]) -> int:
     """Tell a fault of the program itself, with the place where it happened."""
-    from rich.console import Console
-
     from invoicing.showing import show_problems
 
     traceback.print_exc()
     message = "a fault of the program, not of its input; what was committed stays. Please report the lines above"
     tell_json(arguments, message, (), FAULT)
-    show_problems(Console(stderr=True), f"centime: {message}", ())
+    show_problems(console_of_stderr(), f"centime: {message}", ())
     return FAULT
 
 

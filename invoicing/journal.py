@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.origins import corrections
-from invoicing.snapshots import load_snapshot
+from invoicing.snapshots import load_snapshot_tables
 from invoicing.table_files import decimal
 from schemas.errors import StoreUnavailable
 from schemas.settings import parse_settings
@@ -111,8 +111,8 @@ def _product_kinds(store: Store, ledger: Ledger, lines: pl.DataFrame) -> pl.Data
         source = corrected.get(number) or run_of[period]
         made.setdefault((source.snapshot, source.settings), []).append(number)
     for (snapshot, settings), of_invoices in made.items():
-        products = load_snapshot(store, ledger, snapshot, parse_settings(json.loads(settings))).platform.products
-        kinds = products.select("product_id", product_kind="kind")
+        tables = load_snapshot_tables(store, ledger, snapshot, parse_settings(json.loads(settings)), ["products"])
+        kinds = tables.products.select("product_id", product_kind="kind")
         found.append(pl.DataFrame({"invoice_number": of_invoices}).join(kinds, how="cross"))
     return pl.concat(found)
 

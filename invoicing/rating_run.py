@@ -8,7 +8,7 @@ call by call, and writes its rated calls. Memory holds a few files or buckets, h
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -165,25 +165,16 @@ def pools_of(
     Takes of each late call `customer_id` and `period_number`; `before` is what the period's own invoices build on.
     """
     rows = service_rows(platform)
-    numbers = sorted({*late["period_number"].unique(), period.number})
-    found = []
-    for number in numbers:
+    found = [_pools_of_period(rows, before, period, platform)]
+    for number in sorted(set(late["period_number"])):
         of = Period(number // 100, number % 100)
-        users = before if of == period else users_billed_before(ledger, of, first, rows, platform, settings)
-        billed = users.by_product
-        missing = user_cap.missing_at_start(rows, platform, billed.select("customer_id"), of, price_fallback=True)
-        pools = packs.open_pools(
-            rows,
-            packs.pack_contents(platform, of),
-            billed.select("customer_id", "product_id", quantity_micro=pl.col("users") * MICRO),
-            of,
-            missing_users=missing.select(
-                "customer_id", "product_id", "starts_on", quantity_micro=pl.col("users") * MICRO
-            ),
-        )
-        if of != period:
-            pools = pools.join(late.filter(pl.col("period_number") == number), on="customer_id", how="semi")
-        found.append(pools.with_columns(period_number=pl.lit(number, pl.Int32)))
+        whose = late.filter(pl.col("period_number") == number)
+        their_rows = rows.join(whose, on="customer_id", how="semi", maintain_order="left")
+        contracts = platform.contracts.join(whose, on="customer_id", how="semi", maintain_order="left")
+        theirs = replace(platform, contracts=contracts)
+        users = users_billed_before(ledger, of, first, their_rows, theirs, settings)
+        # What was billed is known of everybody.
+        found.append(_pools_of_period(their_rows, users, of, theirs).join(whose, on="customer_id", how="semi"))
     used = ledger.frame(
         "select customer_id, user_id, product_id, period_number, cast(sum(used_s) as bigint) used_before_s "
         "from packs_in_force where rating_no not in (select rating_no from ratings where not issued) group by all"
@@ -193,6 +184,22 @@ def pools_of(
     pools = theirs.join(used, on=POOL_KEY, how="left", nulls_equal=True)
     pools = pools.sort(POOL_KEY).with_columns(pl.col("used_before_s").fill_null(0)).with_row_index("pool_no")
     return pools.select(pl.col(name).cast(dtype) for name, dtype in POOL_SCHEMA.items())
+
+
+def _pools_of_period(rows: pl.DataFrame, before: user_cap.Before, period: Period, platform: Platform) -> pl.DataFrame:
+    """The pools of a period with its `period_number`, of those who have service rows or were billed before."""
+    billed = before.by_product
+    missing = user_cap.missing_at_start(rows, platform, billed.select("customer_id"), period, price_fallback=True)
+    pools = packs.open_pools(
+        rows,
+        packs.pack_contents(platform, period),
+        billed.select("customer_id", "product_id", quantity_micro=pl.col("users") * MICRO),
+        period,
+        missing_users=missing.select(
+            "customer_id", "product_id", "starts_on", quantity_micro=pl.col("users") * MICRO
+        ),
+    )  # fmt: skip
+    return pools.with_columns(period_number=pl.lit(period.number, pl.Int32))
 
 
 def rate_period(

@@ -23,7 +23,7 @@ from invoicing.retro import retroactive_changes
 from invoicing.store import Store
 from invoicing.totals import with_vat
 from rating.platform_checks import notice_problems
-from rating.services import service_rows
+from rating.services import SERVICE_TABLES, service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
 from schemas.errors import InputRefused
 from schemas.settings import parse_settings
@@ -261,7 +261,7 @@ def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, peri
     if previous is None or previous.snapshot == snapshots.snapshot_id(loaded.files):
         return []
     settings = parse_settings(json.loads(previous.settings))
-    before = snapshots.load_snapshot(desk.store, desk.ledger, previous.snapshot, settings).platform
+    before = snapshots.load_snapshot_tables(desk.store, desk.ledger, previous.snapshot, settings, SERVICE_TABLES)
     changes = retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
     services = changes.partition_by("customer_id", "table", "service_id", as_dict=True, maintain_order=True)
     return [

@@ -29,7 +29,7 @@ from schemas.errors import InputRefused, Problem
 from schemas.platform import OPTIONAL_TABLES, SCHEMAS, Platform, empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from schemas.settings import Settings
@@ -104,6 +104,21 @@ def load_platform(
     warnings = (*reading.warnings, *platform_warnings(tables))
     platform = Platform(**without_empty_intervals(tables))
     return LoadedPlatform(platform, tuple(reading.files), warnings, tables)
+
+
+def load_accepted(folder: Path, settings: Settings, tables: Collection[str]) -> Platform:
+    """Read some of the tables of a folder that was accepted as it is; the others stay empty, and none is judged anew.
+
+    Raises:
+        InputRefused: with all that cannot be read.
+    """
+    reading = _Reading()
+    paths = _tables_in(folder, reading)
+    wanted = {table: paths.get(table) if table in tables else None for table in SCHEMAS}
+    read = {table: _read_table(table, path, settings, reading) for table, path in wanted.items()}
+    if reading.problems:
+        raise InputRefused(f"{folder} cannot be read", tuple(reading.problems))
+    return Platform(**without_empty_intervals(read))
 
 
 def load_other_rates(loaded: LoadedPlatform, path: Path, settings: Settings) -> pl.DataFrame:
