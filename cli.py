@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -174,6 +175,7 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     """Open and hold the store; `writes` makes it where there is none."""
     from invoicing.desk import Desk, Moment, pin_settings
     from invoicing.ledger import Ledger
+    from invoicing.progress import Timed
     from invoicing.showing import Bars, Plain
     from invoicing.store import open_store
 
@@ -186,6 +188,7 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     )
     stderr = console_of_stderr()
     progress = Bars(stderr) if stderr.is_terminal and not common.as_json else Plain(stderr)
+    timed = Timed(progress, time.monotonic)
     begun_here = not store.exists
     with store.locked(holder, shared=not writes):
         ledger = Ledger(store.ledger_path, read_only=not writes, moment=moment)
@@ -194,7 +197,7 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
                 store.sweep(set(ledger.stored_files()))
             pin_settings(ledger, settings, write=False)
             today = now.astimezone(ZoneInfo(settings.rating.timezone)).date()
-            yield Desk(store, ledger, settings, now, today, moment, progress)
+            yield Desk(store, ledger, settings, now, today, moment, timed, timed.seconds)
         except KeyboardInterrupt:
             raise Interrupted from None
         finally:
@@ -380,10 +383,15 @@ def preview(
     finish(common, report)
 
 
-@app.command(epilog="Example: centime issue 2026-10 --platform platform/ --date 2026-10-31")
+@app.command(epilog="Example: centime issue 2026-10 --approve 44d409a58815")
 def issue(
     period: PeriodArgument,
-    platform: PlatformOption,
+    platform: Annotated[
+        Path | None, typer.Option("--platform", help="The folder of the platform tables; not needed with --approve.")
+    ] = None,
+    approve: Annotated[
+        str | None, typer.Option("--approve", metavar="SHA256", help="Issue just what was shown under this SHA-256.")
+    ] = None,
     invoice_date: DateOption = None,
     store: StoreOption = STORE,
     config: ConfigOption = None,
@@ -400,16 +408,23 @@ def issue(
 
     common = Common("issue", store, config, now, as_json, strict, by)
     month, report = Period.parse(period), Report("issue", period)
-    asked = day_of(invoice_date)
+    asked, refused = day_of(invoice_date), False
     with at_desk(common) as desk:
+        if approve is None:
+            runs.require_no_approval(desk, month)
         if not runs.tell_issued(desk, month, report):
             runs.require_next(desk.ledger, month)
             runs.require_invoice_day(desk, month)
             day = choose_invoice_date(desk.ledger, desk.today, asked)
-            tables = runs.load_tables(desk, platform, month, day)
-            rating = runs.pending_rating(desk, month, tables)
-            runs.issue(desk, rating, tables, day, report, documents=False)
-    finish(common, report)
+            if approve is not None:
+                refused = not runs.issue_approved(desk, month, platform, approve, day, report)
+            else:
+                if platform is None:
+                    raise InputRefused("issue: give --platform, the folder of the platform tables")
+                tables = runs.load_tables(desk, platform, month, day)
+                rating = runs.pending_rating(desk, month, tables)
+                runs.issue(desk, rating, tables, day, report, documents=False)
+    finish(common, report, troubled=BAD_USAGE if refused else 1)
 
 
 @app.command(epilog="Example: centime render 2026-10 --html")
@@ -657,6 +672,39 @@ def export(
     finish(common, report)
 
 
+@app.command(epilog="Example: centime report 2026-10 --open")
+def report(
+    period: PeriodArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="An .html file \\[default: beside the documents].")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    lang: Annotated[str | None, typer.Option("--lang", help="fr, nl, de or en \\[default: documents.report].")] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """An issued month on one page, for finance: how much, what needs a person, who changed, whose invoice is where."""
+    from invoicing import runs
+    from invoicing.desk import Report
+    from invoicing.reports.writing import NONE, write_issued
+    from rating.periods import Period
+
+    common = Common("report", store, config, now, as_json)
+    month, told = Period.parse(period), Report("report", period)
+    with at_desk(common, writes=False) as desk:
+        chosen = lang or desk.settings.documents.report.replace(NONE, "en")
+        page = write_issued(desk, runs.issued_run(desk.ledger, month), chosen, output)
+    told.written.append(str(page))
+    told.messages.append(f"{period} on one page: {page}")
+    if show:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
+    finish(common, told)
+
+
 @app.command(epilog="Example: centime explain 2026-000042 3 --lang nl; centime explain c-2026-10-000123")
 def explain(
     subject: Annotated[str, typer.Argument(metavar="INVOICE|CALL_ID", help="An invoice's number, or a call.")],
@@ -863,6 +911,41 @@ def check(
     check_tables(folder, settings, today, report)
     report.warnings += system_libraries.warnings()
     finish(common, report)
+
+
+@app.command(epilog="Example: centime status")
+def status(
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The store on one screen: the last periods, what waits, what is held, the disk, the next command to type."""
+    from invoicing.desk import Report
+    from invoicing.status import tell_status
+
+    common = Common("status", store, config, now, as_json)
+    told = Report("status")
+    with at_desk(common, writes=False) as desk:
+        tell_status(desk, told)
+    finish(common, told)
+
+
+@app.command(epilog="Example: centime doctor")
+def doctor(
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What centime needs of this machine: Python, libraries, fonts, disk, lock, rule sets; how to mend what is not."""
+    from invoicing.desk import Report
+    from invoicing.doctor import examine
+
+    common = Common("doctor", store, config, now, as_json)
+    told = Report("doctor")
+    examine(store, common.settings(), told)
+    finish(common, told)
 
 
 @app.command(epilog="Example: centime validate store/invoices/2026/*.xml")

@@ -180,8 +180,8 @@ def pools_of(
         "from packs_in_force where rating_no not in (select rating_no from ratings where not issued) group by all"
     )
     # A customer who is in the tables no more has no call either, whatever he was billed before.
-    theirs = pl.concat(found).join(platform.customers, on="customer_id", how="semi")
-    pools = theirs.join(used, on=POOL_KEY, how="left", nulls_equal=True)
+    found_pools = pl.concat(found).join(platform.customers, on="customer_id", how="semi")
+    pools = found_pools.join(used, on=POOL_KEY, how="left", nulls_equal=True)
     pools = pools.sort(POOL_KEY).with_columns(pl.col("used_before_s").fill_null(0)).with_row_index("pool_no")
     return pools.select(pl.col(name).cast(dtype) for name, dtype in POOL_SCHEMA.items())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,12 +12,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import correction_rendering, credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
+from invoicing import (
+    approval,
+    correction_rendering,
+    credit_note_rendering,
+    intake,
+    issuing,
+    rating_run,
+    rendering,
+    snapshots,
+)
 from invoicing.documents.assembly import Figures
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
 from invoicing.exports import reasons_in_words
 from invoicing.issuing import Tables
+from invoicing.month_again import MonthAgain
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
 from invoicing.retro import retroactive_changes
@@ -29,7 +40,7 @@ from schemas.errors import InputRefused
 from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from invoicing.desk import Desk, Report
@@ -66,6 +77,19 @@ def require_invoice_day(desk: Desk, period: Period) -> None:
         raise InputRefused(
             f"{period}: today is {desk.today}, and this period can be run from {opens} on "
             "(billing.invoice_day in centime.toml); `centime preview` shows what it would be"
+        )
+
+
+def require_no_approval(desk: Desk, period: Period) -> None:
+    """A month may be issued as it is.
+
+    Raises:
+        InputRefused: where the settings ask for somebody's approval.
+    """
+    if desk.settings.billing.approval and period not in [run.period for run in desk.ledger.runs()]:
+        raise InputRefused(
+            f"{period}: billing.approval in centime.toml asks for an approval; `centime run {period}` shows what would "
+            f"be issued, and `centime issue {period} --approve SHA256` issues just that"
         )
 
 
@@ -122,6 +146,11 @@ def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int,
 
 def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
     """Rate what is to be rated for a period and keep it as the pending rating."""
+    return rate_and_keep(desk, period, tables, report)[0]
+
+
+def rate_and_keep(desk: Desk, period: Period, tables: Tables, report: Report) -> tuple[Rating, RatedPeriod]:
+    """The same, with all that rating gave."""
     rated = rating_run.rate_period(
         desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
         desk.settings, desk.progress,
@@ -137,7 +166,7 @@ def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
     )
     _tell_rating(desk, report, rated)
     report.warnings += tables.loaded.warnings
-    return rating
+    return rating, rated
 
 
 def _tell_rating(desk: Desk, report: Report, rated: RatedPeriod) -> None:
@@ -357,7 +386,9 @@ def run(
     """The cron job: read, rate, bill, issue, render. A period that was issued is not touched again."""
     if tell_issued(desk, period, report):
         if documents:
-            render(desk, issued_run(desk.ledger, period), report, again=False)
+            done = issued_run(desk.ledger, period)
+            render(desk, done, report, again=False)
+            write_page(desk, done, report, again=False)
         return
     require_next(desk.ledger, period)
     require_invoice_day(desk, period)
@@ -365,27 +396,79 @@ def run(
     tables = load_tables(desk, platform, period, invoice_date)
     if given:
         read(desk, given, formats, report)
-    rating = rate(desk, period, tables, report)
+    rating, rated = rate_and_keep(desk, period, tables, report)
+    if desk.settings.billing.approval:
+        put_up_for_approval(desk, rating, rated, tables, report)
+        return
     issued = issue(desk, rating, tables, invoice_date, report, documents=documents)
     if documents:
         render(desk, issued, report, again=False)
+        write_page(desk, issued, report, again=True)
+
+
+def write_page(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
+    """Write the month on one page, beside the documents of its run."""
+    from invoicing.reports.writing import write_after_run  # noqa: PLC0415 - only who writes a page waits for charts
+
+    write_after_run(desk, run, report, again=again)
+
+
+def put_up_for_approval(desk: Desk, rating: Rating, rated: RatedPeriod, tables: Tables, report: Report) -> None:
+    """Show what a month would be, and wait for somebody to approve it."""
+    from invoicing.reports.writing import write_proposal  # noqa: PLC0415 - as above
+
+    bill = issuing.bill_rating(desk.store, desk.ledger, rating, tables, desk.settings, desk.today)
+    _tell_preview(desk, rating.period, tables, bill, report)
+    digests = approval.keep_proposal(desk, rating.period, tables.loaded, bill)
+    write_proposal(desk, rating.period, tables.loaded, rated, bill, report)
+    report.details["approval"] = digests.all
+    report.messages.append(f"{rating.period}: {bill.invoices.height} draft invoices; nothing was numbered")
+    report.attention.append(
+        f"{rating.period}: nothing is issued until somebody approves it: "
+        f"`centime issue {rating.period} --approve {digests.all}`"
+    )
+
+
+def issue_approved(desk: Desk, period: Period, platform: Path | None, sha256: str, day: date, report: Report) -> bool:
+    """Issue what was approved, and nothing else; where something changed since, show it and say False.
+
+    Raises:
+        InputRefused: where nothing is rated, or the SHA-256 is none.
+    """
+    approval.require_sha256(sha256)
+    folder = platform or approval.snapshot_folder(desk, period)
+    tables = load_tables(desk, folder, period, day)
+    digests = approval.input_digests(
+        desk.ledger, period, snapshots.snapshot_id(tables.loaded.files), desk.settings_text
+    )
+    if not digests.all.startswith(sha256):
+        with drafted(desk, period, tables) as draft:
+            approval.tell_difference(desk, period, sha256, digests, draft.bill, report)
+        return False
+    rating = pending_rating(desk, period, tables)
+    bill = issuing.bill_rating(desk.store, desk.ledger, rating, tables, desk.settings, day)
+    if approval.differs(desk, period, digests, bill):
+        approval.tell_difference(desk, period, sha256, digests, bill, report)
+        return False
+    issue(desk, rating, tables, day, report, documents=False)
+    report.messages.append(f"`centime render {period}` writes the documents")
+    return True
 
 
 def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, report: Report) -> None:
     """Rate and bill in memory: draft invoices, nothing numbered, nothing stored."""
     require_next(desk.ledger, period)
     tables = load_tables(desk, platform, period)
-    with TemporaryDirectory(prefix="centime-") as folder:
-        scratch = Store(Path(folder))
-        rated = rating_run.rate_period(
-            desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
-            desk.settings, desk.progress, scratch,
-        )  # fmt: skip
+    with drafted(desk, period, tables) as (rated, bill, scratch):
         _tell_rating(desk, report, rated)
-        bill = bill_period(
-            period, tables.platform, rated.traffic, tables.services, tables.history, desk.settings, desk.today
-        )
         _tell_preview(desk, period, tables, bill, report)
+        digests = approval.input_digests(
+            desk.ledger, period, snapshots.snapshot_id(tables.loaded.files), desk.settings_text
+        )
+        report.messages += [
+            f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored",
+            f"SHA-256 of calls, tables and settings: {digests.all}",
+        ]
         if drafts is not None:
             calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
             figures = Figures(
@@ -396,6 +479,34 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             report.written += written.paths
             report.attention += written.held
             report.warnings += [*electronic_warnings(desk.settings.supplier, desk.settings.documents), *written.told]
+            _write_draft_page(desk, period, tables, MonthAgain(rated, bill, scratch), drafts, report)
+
+
+def _write_draft_page(
+    desk: Desk, period: Period, tables: Tables, draft: MonthAgain, folder: Path, report: Report
+) -> None:
+    """Write the month as it would be on one page, beside its drafts."""
+    from invoicing.reports.writing import draft_page  # noqa: PLC0415 - only who writes a page waits for charts
+
+    target = draft_page(desk, period, tables.loaded, draft, folder, report.written)
+    if target is not None:
+        report.written.append(str(target))
+        report.messages.append(f"the month on one page: {target}")
+
+
+@contextmanager
+def drafted(desk: Desk, period: Period, tables: Tables) -> Iterator[MonthAgain]:
+    """A month rated and billed in memory, as it would be; its calls are kept for as long as they are asked for."""
+    with TemporaryDirectory(prefix="centime-") as folder:
+        scratch = Store(Path(folder))
+        rated = rating_run.rate_period(
+            desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
+            desk.settings, desk.progress, scratch,
+        )  # fmt: skip
+        bill = bill_period(
+            period, tables.platform, rated.traffic, tables.services, tables.history, desk.settings, desk.today
+        )
+        yield MonthAgain(rated, bill, scratch)
 
 
 def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report: Report) -> None:
@@ -405,4 +516,3 @@ def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report
         "customer_id", "line_no", "kind", "description", "service_from", "service_to", "quantity_micro",
         "unit_price_micro", "net_cents",
     )  # fmt: skip
-    report.messages.append(f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored")

@@ -77,6 +77,7 @@ class BillingSettings:
         increase: More units of a product: counted at `month_end`, or `prorate`d from their day.
         cap_rounding: Whether a tenth of the users is rounded down (`floor`) or up (`ceil`).
         quarantine_threshold: The share of records in quarantine, 0 to 1, above which a person must look.
+        approval: Whether a month is issued only once somebody has approved what it would be.
     """
 
     invoice_day: int = 28
@@ -84,6 +85,7 @@ class BillingSettings:
     increase: str = "month_end"
     cap_rounding: str = "floor"
     quarantine_threshold: Decimal = Decimal("0.01")
+    approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class DocumentSettings:
         mask_digits: As for one customer, for all that have no own setting.
         attach_calls: The same.
         web_page: Whether each document is written as a web page too.
+        report: The language of the page of each month, written beside its documents; `none`: no page.
         customers: The own settings of customers, by customer_id.
     """
 
@@ -125,6 +128,7 @@ class DocumentSettings:
     mask_digits: int = 0
     attach_calls: bool = False
     web_page: bool = False
+    report: str = "en"
     customers: dict[str, CustomerDocuments] = field(default_factory=dict)
 
     def of_customer(self, customer_id: str) -> CustomerDocuments:
@@ -293,6 +297,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "increase": _one_of("month_end", "prorate"),
         "cap_rounding": _one_of("floor", "ceil"),
         "quarantine_threshold": _decimal(1),
+        "approval": _yes_or_no,
     },
     "documents": {
         "cpu_limit_s": _whole(1, 86_400),
@@ -304,6 +309,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "mask_digits": _whole(0, 15),
         "attach_calls": _yes_or_no,
         "web_page": _yes_or_no,
+        "report": _one_of("fr", "nl", "de", "en", "none"),
         "customers": _by_name,
     },
     "accounts": {name.name: _account for name in fields(Accounts)},

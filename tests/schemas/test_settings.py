@@ -79,6 +79,7 @@ def test_settings__every_setting_can_be_given() -> None:
         rules_dir = "rules/2027-05"
         embed_pdf = true
         mask_digits = 2
+        report = "nl"
         web_page = true
         [documents.customers.C-2]
         attach_calls = true
@@ -94,7 +95,9 @@ def test_settings__every_setting_can_be_given() -> None:
     assert settings.rating == RatingSettings("Europe/Paris", "352", "platform", True, "accept")
     assert settings.billing == BillingSettings(1, 0, "prorate", "ceil", Decimal("0.000001"))
     own = {"C-1": CustomerDocuments(0, False), "C-2": CustomerDocuments(2, True)}
-    assert settings.documents == DocumentSettings(1, 86_400, 300, False, "rules/2027-05", True, 2, False, True, own)
+    assert settings.documents == DocumentSettings(
+        1, 86_400, 300, False, "rules/2027-05", True, 2, False, True, "nl", own
+    )
     assert settings.documents.of_customer("C-3") == CustomerDocuments(2, False)
     assert settings.accounts == Accounts(traffic="700.6", vat="4510A")
     assert settings.bounds == {"traffic_factor": "2.50"}
