@@ -27,7 +27,7 @@ from schemas.errors import CentimeError, InputRefused, Problem
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from invoicing.desk import Desk, Report
+    from invoicing.desk import Desk, Moment, Report
     from schemas.settings import Settings
 
 app = typer.Typer(
@@ -108,6 +108,19 @@ class Common:
             raise InputRefused(f"--now {self.now}: expected a time with its zone, such as 2026-10-31T22:00:00Z")
         return found.astimezone(UTC)
 
+    def stamp(self, now: datetime) -> Moment:
+        """The moment as it is kept, with who acts and by which program."""
+        from invoicing.desk import Moment
+
+        return Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version(), self.operator(), self.command)
+
+    def holder(self) -> str:
+        """Who is at work, as another process will be told."""
+        return (
+            f"`centime {self.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
+            f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        )
+
     def settings(self) -> Settings:
         """The settings in force."""
         from rating.sources.settings_file import load_settings
@@ -126,12 +139,12 @@ def program_version() -> str:
         return "0.1.0"
 
 
-def day_of(text: str | None) -> date | None:
+def day_of(text: str | None, option: str = "--date") -> date | None:
     """An option that is a day."""
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
-        raise InputRefused(f"--date {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
+        raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
 
 
 class Interrupted(CentimeError):  # noqa: N818
@@ -157,22 +170,18 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     """Open and hold the store; `writes` makes it where there is none."""
     from rich.console import Console
 
-    from invoicing.desk import Desk, Moment, pin_settings
+    from invoicing.desk import Desk, pin_settings
     from invoicing.ledger import Ledger
     from invoicing.showing import Bars, Plain
     from invoicing.store import open_store
 
     settings, now = common.settings(), common.moment()
-    moment = Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version(), common.operator(), common.command)
+    moment = common.stamp(now)
     store = open_store(common.store, create=writes)
-    holder = (
-        f"`centime {common.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
-        f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    )
     stderr = Console(stderr=True)
     progress = Bars(stderr) if stderr.is_terminal and not common.as_json else Plain(stderr)
     begun_here = not store.exists
-    with store.locked(holder, shared=not writes):
+    with store.locked(common.holder(), shared=not writes):
         ledger = Ledger(store.ledger_path, read_only=not writes, moment=moment)
         try:
             if writes and not begun_here:
@@ -661,6 +670,57 @@ def check(
     today = common.moment().astimezone(ZoneInfo(settings.rating.timezone)).date()
     check_tables(folder, settings, today, report)
     report.warnings += system_libraries.warnings()
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime sync --platform platform/ --from today/")
+def sync(
+    platform: PlatformOption,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="DIR", help="A folder with today's users and numbers.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="The day from which what changed was so \\[default: today].")
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Take the changes that are held for being many.")] = False,
+    customer: Annotated[
+        list[str] | None, typer.Option("--customer", help="With --accept or --show: only his; may be repeated.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Tell what each sync changed; change nothing.")] = False,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Write the users and numbers that the platform has today as dated intervals into the platform tables."""
+    from invoicing.desk import Report
+
+    common = Common("sync", store, config, now, as_json, strict, by)
+    report = Report("sync")
+    if (source is None) != show:
+        raise InputRefused("sync: expected either --from DIR, to sync, or --show, to tell what syncs changed")
+    if customer and not (accept or show):
+        raise InputRefused("--customer: expected with --accept, for whose changes are taken, or with --show")
+    if show:
+        from invoicing.sync_words import show_syncs
+
+        show_syncs(platform, customer or [], report)
+        finish(common, report, troubled=3)
+        return
+    from invoicing.syncing import Occasion, sync_platform
+    from rating.sources.today import read_today_folder
+
+    settings, now_utc = common.settings(), common.moment()
+    occasion = Occasion(
+        moment=common.stamp(now_utc),
+        today=now_utc.astimezone(ZoneInfo(settings.rating.timezone)).date(),
+        as_of=day_of(as_of, "--as-of"),
+        accepted=tuple(customer or []) if accept else None,
+        holder=common.holder(),
+    )
+    sync_platform(platform, lambda: read_today_folder(Path(source or ""), settings), settings, occasion, report)
     finish(common, report)
 
 
