@@ -87,7 +87,7 @@ golden: system ## Write the golden outputs of the sample again; look at the diff
 
 .PHONY: lock
 lock: $(READY) ## Write requirements.lock and the bench's again from pyproject.toml
-	@$(BIN)/pip-compile --quiet --extra dev --extra einvoice --all-build-deps --allow-unsafe --generate-hashes \
+	@$(BIN)/pip-compile --quiet --extra dev --extra einvoice --extra databases --all-build-deps --allow-unsafe --generate-hashes \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header \
 	  --output-file requirements.lock pyproject.toml
 	@$(BIN)/pip-compile --quiet --extra bench --constraint requirements.lock --allow-unsafe --generate-hashes \

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from zoneinfo import ZoneInfo
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from invoicing.desk import Desk, Moment, Report
+    from rating.sources.database import Address
     from schemas.settings import Settings
 
 app = typer.Typer(
@@ -60,6 +62,21 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 1 where there
 PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of the platform tables.")]
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The platform's database, such as postgresql://centime@db/asterisk, without a password.",
+    ),
+]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        help="A file that only its owner may read \\[default: the password is in CENTIME_DATABASE_PASSWORD].",
+    ),
+]
 STORE = Path("store")
 UBL = "ubl"
 # Of these, the credit notes are those dated in a period, whether it was run or not.
@@ -145,6 +162,15 @@ def day_of(text: str | None, option: str = "--date") -> date | None:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
         raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
+
+
+def database_address(url: str | None, password_file: Path | None) -> Address:
+    """The database that is read, with its password."""
+    from rating.sources.database import address_of
+
+    if url is None:
+        raise InputRefused("expected --database URL, such as postgresql://centime@db/asterisk")
+    return address_of(url, os.environ.get("CENTIME_DATABASE_PASSWORD"), password_file)
 
 
 class Interrupted(CentimeError):  # noqa: N818
@@ -677,7 +703,18 @@ def check(
 def sync(
     platform: PlatformOption,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="DIR", help="A folder with today's users and numbers.")
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="fusionpbx|asterisk-realtime|DIR",
+            help="The platform whose database is read, or a folder with today's users and numbers.",
+        ),
+    ] = None,
+    database: DatabaseOption = None,
+    password_file: PasswordFileOption = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", help="Whose the database's domains are \\[default: sync.toml in the tables' folder]."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="The day from which what changed was so \\[default: today].")
@@ -700,7 +737,7 @@ def sync(
     common = Common("sync", store, config, now, as_json, strict, by)
     report = Report("sync")
     if (source is None) != show:
-        raise InputRefused("sync: expected either --from DIR, to sync, or --show, to tell what syncs changed")
+        raise InputRefused("sync: expected either --from, to sync, or --show, to tell what syncs changed")
     if customer and not (accept or show):
         raise InputRefused("--customer: expected with --accept, for whose changes are taken, or with --show")
     if show:
@@ -710,7 +747,7 @@ def sync(
         finish(common, report, troubled=3)
         return
     from invoicing.syncing import Occasion, sync_platform
-    from rating.sources.today import read_today_folder
+    from rating.sources.today import PLATFORMS, read_today_database, read_today_folder
 
     settings, now_utc = common.settings(), common.moment()
     occasion = Occasion(
@@ -720,7 +757,14 @@ def sync(
         accepted=tuple(customer or []) if accept else None,
         holder=common.holder(),
     )
-    sync_platform(platform, lambda: read_today_folder(Path(source or ""), settings), settings, occasion, report)
+    if source in PLATFORMS:
+        address = database_address(database, password_file)
+        ask = partial(read_today_database, source, address, map_file or platform / "sync.toml", settings)
+    elif database or password_file or map_file:
+        raise InputRefused(f"sync: --from {source} is read as a folder; --database is for {' and '.join(PLATFORMS)}")
+    else:
+        ask = partial(read_today_folder, Path(source or ""), settings)
+    sync_platform(platform, ask, settings, occasion, report)
     finish(common, report)
 
 

@@ -17,6 +17,7 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
@@ -31,7 +32,6 @@ from schemas.platform import OPTIONAL_TABLES, SCHEMAS, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     import dataframely as dy
 
@@ -143,6 +143,25 @@ def read_tables(
     reading = _Reading()
     tables = _read_folder(folder, schemas, optional, settings, reading)
     return ReadTables(tables, tuple(reading.files), tuple(reading.problems), tuple(reading.warnings))
+
+
+def judge_rows(
+    table: str, schema: type[dy.Schema], source: str, rows: pl.DataFrame, settings: Settings
+) -> tuple[TableRows, list[Problem]]:
+    """Rows of text that come from no file, as those of a file are read.
+
+    Args:
+        table: The table's name.
+        schema: What it holds.
+        source: Where the rows come from, as a problem names it.
+        rows: The columns of the table, text; a row's number stands for its line.
+        settings: Country code.
+    """
+    text = _TextTable(table, schema, Path(source))
+    text.names = rows.columns
+    text.rows = rows.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    typed = _typed(text, settings)
+    return TableRows(source, typed, complete=True), text.problems
 
 
 def load_other_rates(loaded: LoadedPlatform, path: Path, settings: Settings) -> pl.DataFrame:
