@@ -61,6 +61,19 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 1 where there are warnings.")]
 PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of the platform tables.")]
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="The format of the CDRs: auto (by the first lines), native, asterisk, freeswitch, fusionpbx, broadworks, "
+        "kamailio, cucm, 3cx, or a file FILE.toml that describes it.",
+    ),
+]
+TimezoneOption = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help="The zone of local stamps in CDRs \\[default: rating.timezone]."),
+]
+AUTO = "auto"
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
 DatabaseOption = Annotated[
     str | None,
@@ -276,6 +289,8 @@ def run(
         list[str] | None,
         typer.Option("--cdrs", help="A file, a folder or a glob of CDRs; may be repeated, or left out after `read`."),
     ] = None,
+    cdr_format: FormatOption = AUTO,
+    timezone: TimezoneOption = None,
     invoice_date: DateOption = None,
     no_render: Annotated[bool, typer.Option("--no-render", help="Issue without writing PDFs.")] = False,
     store: StoreOption = STORE,
@@ -289,19 +304,26 @@ def run(
     from invoicing import runs
     from invoicing.desk import Report
     from rating.periods import Period
+    from rating.sources.formats import choose_formats
 
     common = Common("run", store, config, now, as_json, strict, by)
     month, report = Period.parse(period), Report("run", period)
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
+        formats = choose_formats(cdr_format, timezone, desk.settings.rating.timezone)
         runs.finish_earlier_runs(desk, report)
-        runs.run(desk, month, platform, cdrs or [], asked, report, documents=not no_render)
+        runs.run(desk, month, platform, cdrs or [], formats, asked, report, documents=not no_render)
     finish(common, report)
 
 
 @app.command(epilog="Example: centime read cdrs/2026-10-14.csv.gz  (run it daily; a file is taken in once)")
 def read(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or globs of CDRs.")],
+    cdr_format: FormatOption = AUTO,
+    timezone: TimezoneOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the first records before and after; store nothing.")
+    ] = False,
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
@@ -312,11 +334,20 @@ def read(
     """Take CDR files into the store; what cannot be read of them goes to quarantine, line by line."""
     from invoicing import runs
     from invoicing.desk import Report
+    from invoicing.trying import try_reading
+    from rating.sources.formats import choose_formats
 
     common = Common("read", store, config, now, as_json, strict, by)
     report = Report("read")
+    if dry_run:
+        settings = common.settings()
+        formats = choose_formats(cdr_format, timezone, settings.rating.timezone)
+        try_reading(paths, formats, settings, common.moment(), report)
+        finish(common, report)
+        return
     with at_desk(common) as desk:
-        runs.read(desk, paths, report)
+        formats = choose_formats(cdr_format, timezone, desk.settings.rating.timezone)
+        runs.read(desk, paths, formats, report)
         runs.judge_quarantine(desk, report, report.counts["quarantined"], report.counts["records"], "records read")
     finish(common, report)
 

@@ -34,10 +34,11 @@ class Balance:
 
 @rule("R-CONSERVATION", article="5.1")
 def unbalanced_files(files: pl.DataFrame) -> pl.DataFrame:
-    """Per file, records = accepted + unanswered + duplicate + quarantined; per run, the calls balance too.
+    """Per file, records = accepted + unanswered + duplicate + quarantined + skipped; per run, the calls balance too.
 
-    Calls accepted so far = invoiced + waiting (their period has not been run, or they came after it was) +
-    unrated (`Balance`). Takes the counts of files; gives those that do not add up, of which there must be none.
+    Skipped is what the source of a format left out on purpose, each record under its reason. Calls accepted so far =
+    invoiced + waiting (their period has not been run, or they came after it was) + unrated (`Balance`). Takes the
+    counts of files; gives those that do not add up, of which there must be none.
     """
-    placed = pl.col("accepted") + pl.col("unanswered") + pl.col("duplicate") + pl.col("quarantined")
+    placed = pl.sum_horizontal("accepted", "unanswered", "duplicate", "quarantined", "skipped")
     return files.filter(pl.col("records") != placed)

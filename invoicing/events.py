@@ -43,16 +43,20 @@ class Facts(NamedTuple):
     Attributes:
         key: The column of the details, or `subject`, that tells facts of the kind apart.
         query: What the ledger has of them: `subject`, then the details, as text and whole numbers.
+        later: Details that facts of earlier versions do not have; left out where there is none.
     """
 
     key: str
     query: str
+    later: tuple[str, ...] = ()
 
 
 FACTS = {
     READ: Facts(
         "file_no",
-        "select source_file subject, file_no, sha256, records, accepted, unanswered, duplicate, quarantined from files",
+        "select source_file subject, file_no, sha256, records, accepted, unanswered, duplicate, quarantined, "
+        "source_format, bytes, skipped, skipped_by_reason from files left join file_sources using (file_no)",
+        ("source_format", "bytes", "skipped", "skipped_by_reason"),
     ),
     RATED: Facts(
         "rating_no",
@@ -105,7 +109,14 @@ def facts_of(
         list(parameters),
     )
     return [
-        (str(row["subject"]), {name: cell for name, cell in row.items() if name != "subject"})
+        (
+            str(row["subject"]),
+            {
+                name: cell
+                for name, cell in row.items()
+                if name != "subject" and (cell is not None or name not in facts.later)
+            },
+        )
         for row in rows.iter_rows(named=True)
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -136,11 +137,20 @@ def packs_used(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
 
 def files(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
     """The files taken in for a period: read by its run, or before it while it was the next to run."""
-    return ledger.frame(
-        "select source_file, sha256, records, accepted, unanswered, duplicate, quarantined from files "
+    found = ledger.frame(
+        "select source_file, sha256, records, accepted, unanswered, duplicate, quarantined, "
+        "coalesce(skipped, 0) skipped, coalesce(skipped_by_reason, '{}') skipped_by_reason, "
+        "coalesce(source_format, 'native') source_format from files left join file_sources using (file_no) "
         "where coalesce(period, ?) = ? order by source_file, sha256",
         [str(period), str(period)],
     )
+    words = [reasons_in_words(json.loads(reasons)) for reasons in found["skipped_by_reason"]]
+    return found.with_columns(pl.Series("skipped_by_reason", words, pl.String))
+
+
+def reasons_in_words(skipped: dict[str, int]) -> str:
+    """Why records were skipped, with how many: `internal leg: 3; unanswered: 12`."""
+    return "; ".join(f"{reason}: {count}" for reason, count in sorted(skipped.items()))
 
 
 def quarantine(store: Store, ledger: Ledger, period: Period | None) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.event_checks import last_hash
 from invoicing.events import BEGUN, CREDITED, HASHED, ISSUED, PUBLISHED, RATED, READ, hash_of
 from invoicing.rating_run import rated_calls_of
+from rating.sources.source import NATIVE_FORMAT
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -207,7 +208,10 @@ def in_words(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read(subject: str, told: dict[str, Any]) -> str:
-    return f"read {subject}: {told['records']} records, SHA-256 {told['sha256'][:SHORT]}"
+    skipped = f", {told['skipped']} of them skipped" if told.get("skipped") else ""
+    source = told.get("source_format", NATIVE_FORMAT)
+    taken = "" if source == NATIVE_FORMAT else f" as {source}"
+    return f"read {subject}{taken}: {told['records']} records{skipped}, SHA-256 {told['sha256'][:SHORT]}"
 
 
 def _rated(subject: str, told: dict[str, Any]) -> str:

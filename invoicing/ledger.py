@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = "3"
+FORMAT = "4"
 TABLES = """
 create table meta (name varchar primary key, content varchar not null);
 create table files (file_no integer primary key, source_file varchar not null, sha256 varchar not null unique,
@@ -89,8 +89,14 @@ create table events (event_no bigint primary key, acted_at varchar not null, ope
   command varchar not null, kind varchar not null, subject varchar not null, details varchar not null,
   program varchar not null, previous_hash varchar not null, hash varchar not null);
 """
+# Of a file read: how far, as what, and what its source left out on purpose.
+FILE_SOURCES_TABLE = """
+create table file_sources (file_no integer primary key, source_format varchar not null, bytes bigint not null,
+  skipped bigint not null, skipped_by_reason varchar not null);
+"""
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
-UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE}
+UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE + FILE_SOURCES_TABLE, "3": FILE_SOURCES_TABLE}
+WITHOUT_EVENTS = ("2",)
 NOBODY = Moment("", "")
 
 
@@ -157,6 +163,7 @@ def _begin(path: Path) -> None:
         connection.execute(TABLES)
         connection.execute(CREDIT_NOTE_TABLES)
         connection.execute(EVENTS_TABLE)
+        connection.execute(FILE_SOURCES_TABLE)
         connection.execute("insert into meta values ('format', ?)", [FORMAT])
     path.chmod(0o600)
 
@@ -205,13 +212,14 @@ class Ledger:
             raise StoreUnavailable(f"{path}: the ledger has format {found}, this program reads format {FORMAT}")
 
     def _bring_up_to_date(self, moment: Moment) -> None:
-        """Add what an earlier format lacks, all of it or nothing; its chain of events begins here."""
+        """Add what an earlier format lacks, all of it or nothing; where it had no events their chain begins here."""
         found = self.meta("format") or ""
         lacking = UPGRADES.get(found)
         if lacking is not None:
             with self.transaction():
                 self.execute(lacking)
-                begin_chain(self, moment, found)
+                if found in WITHOUT_EVENTS:
+                    begin_chain(self, moment, found)
                 self.execute("update meta set content = ? where name = 'format'", [FORMAT])
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from invoicing import credit_note_rendering, intake, issuing, rating_run, render
 from invoicing.documents.assembly import Figures
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
+from invoicing.exports import reasons_in_words
 from invoicing.issuing import Tables
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from invoicing.rating_run import RatedPeriod
     from invoicing.rendering import Written
     from rating.periods import Period
+    from rating.sources.formats import Formats
     from schemas.settings import DocumentSettings, Supplier
 
 
@@ -88,15 +90,24 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
     return Tables(loaded, history, services)
 
 
-def read(desk: Desk, given: Sequence[str], report: Report) -> None:
+def read(desk: Desk, given: Sequence[str], formats: Formats, report: Report) -> None:
     """Read CDR files into the store."""
-    taken = intake.read_cdrs(desk.store, desk.ledger, given, desk.settings, desk.now, desk.moment, desk.progress)
+    taken = intake.read_cdrs(
+        desk.store, desk.ledger, given, formats, desk.settings, desk.now, desk.moment, desk.progress
+    )
     report.warnings += taken.warnings
+    report.messages += taken.told
     report.counts["files"] = taken.files.height
     report.counts["files_skipped"] = len(taken.skipped)
     report.counts |= taken.sums()
-    report.tables["Files read"] = taken.files.select("source_file", *intake.COUNTS)
+    report.tables["Files read"] = taken.files.select("source_file", "source_format", *intake.COUNTS)
     report.messages += [f"{path}: read before, skipped" for path in taken.skipped]
+    report.messages += [
+        f"{path}: left out on purpose: {reasons_in_words(json.loads(reasons))}"
+        for path, reasons in taken.files.filter(pl.col("skipped") > 0)
+        .select("source_file", "skipped_by_reason")
+        .iter_rows()
+    ]
 
 
 def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int, what: str) -> None:
@@ -331,8 +342,8 @@ def finish_earlier_runs(desk: Desk, report: Report) -> None:
 
 
 def run(
-    desk: Desk, period: Period, platform: Path, given: Sequence[str], asked_date: date | None, report: Report,
-    *, documents: bool,
+    desk: Desk, period: Period, platform: Path, given: Sequence[str], formats: Formats, asked_date: date | None,
+    report: Report, *, documents: bool,
 ) -> None:  # fmt: skip
     """The cron job: read, rate, bill, issue, render. A period that was issued is not touched again."""
     if tell_issued(desk, period, report):
@@ -344,7 +355,7 @@ def run(
     invoice_date = issuing.choose_invoice_date(desk.ledger, desk.today, asked_date)
     tables = load_tables(desk, platform, period, invoice_date)
     if given:
-        read(desk, given, report)
+        read(desk, given, formats, report)
     rating = rate(desk, period, tables, report)
     issued = issue(desk, rating, tables, invoice_date, report, documents=documents)
     if documents:

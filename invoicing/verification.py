@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -139,10 +140,18 @@ def _sums(ledger: Ledger) -> list[str]:
 
 def _conservation(ledger: Ledger) -> list[str]:
     """R-CONSERVATION per file and per run, for what is issued and for what is pending."""
-    files = ledger.frame("select source_file, records, accepted, unanswered, duplicate, quarantined from files")
+    files = ledger.frame(
+        "select source_file, records, accepted, unanswered, duplicate, quarantined, coalesce(skipped, 0) skipped, "
+        "skipped_by_reason from files left join file_sources using (file_no)"
+    )
     found = [
-        f"{row[0]}: {row[1]} records are not accepted + unanswered + duplicate + quarantined"
+        f"{row[0]}: {row[1]} records are not accepted + unanswered + duplicate + quarantined + skipped"
         for row in unbalanced_files(files).iter_rows()
+    ]
+    found += [
+        f"{path}: {skipped} records were skipped and the reasons are those of others"
+        for path, skipped, reasons in files.select("source_file", "skipped", "skipped_by_reason").iter_rows()
+        if sum(json.loads(reasons or "{}").values()) != skipped
     ]
     held = issuing.balance(ledger)
     found += [] if held.holds else [held.sentence()]

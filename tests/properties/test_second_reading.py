@@ -37,7 +37,8 @@ HEADERS = {
     "status supersedes structured_communication",
     "user_counts": "customer_id period configured billed reserved reference",
     "packs_used": "customer_id user_id product_id period allowance_s used_s calls",
-    "files": "source_file sha256 records accepted unanswered duplicate quarantined",
+    "files": "source_file sha256 records accepted unanswered duplicate quarantined skipped "
+    "skipped_by_reason source_format",
     "quarantine": "call_id reason source_file source_line detail record",
 }
 

@@ -174,6 +174,9 @@ def files(store: Store, period: str) -> list[Cells]:
                 "unanswered": counts.unanswered,
                 "duplicate": counts.duplicate,
                 "quarantined": counts.quarantined,
+                "skipped": 0,
+                "skipped_by_reason": "",
+                "source_format": "native",
             }
             for month, counts in store.files
             if month == period

@@ -15,7 +15,7 @@ from invoicing.ledger import FORMAT, Ledger
 from schemas.errors import StoreUnavailable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ADDED = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
+ADDED = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events", "file_sources"]
 # The program itself, which dies after its last statement and before the commit.
 DIES_BEFORE_ITS_COMMIT = """
 import os, signal, sys
@@ -33,11 +33,18 @@ Dying(Path(sys.argv[1]))
 
 
 def back_to_format_2(path: Path) -> None:
-    """Make a ledger what the version before left: without the tables of credit notes and events."""
+    """Make a ledger what an early version left: without the tables of credit notes and events."""
     with duckdb.connect(str(path)) as connection:
         for table in ADDED:
             connection.execute(f"drop table {table}")
         connection.execute("update meta set content = '2' where name = 'format'")
+
+
+def back_to_format_3(path: Path) -> None:
+    """Make a ledger what the last version left: it did not know how far a file was read, and as what."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("drop table file_sources")
+        connection.execute("update meta set content = '3' where name = 'format'")
 
 
 def tables_of(path: Path) -> tuple[str, list[str]]:
@@ -73,9 +80,19 @@ def test_ledger__who_writes_brings_it_up_to_date_once(old: Path) -> None:
         assert tables_of(old) == (FORMAT, ADDED)
 
 
+def test_ledger__of_format_3_goes_on_with_the_events_that_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.duckdb"
+    Ledger(path).close()
+    back_to_format_3(path)
+    ledger = Ledger(path)
+    assert ledger.number("select count(*) from events") == 0
+    ledger.close()
+    assert tables_of(path) == (FORMAT, ADDED)
+
+
 def test_ledger__who_reads_changes_nothing_and_says_what_to_do(old: Path) -> None:
     before = hashlib.sha256(old.read_bytes()).hexdigest()
-    with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 3"):
+    with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 4"):
         Ledger(old, read_only=True)
     assert hashlib.sha256(old.read_bytes()).hexdigest() == before
 
@@ -97,10 +114,10 @@ def test_ledger__what_cannot_be_brought_up_to_date_stays_as_it_was(old: Path) ->
     assert tables_of(old) == ("2", ["credit_note_vat_totals"])
 
 
-@pytest.mark.parametrize("found", ["1", "4", "x"])
+@pytest.mark.parametrize("found", ["1", "5", "x"])
 def test_ledger__of_another_format_is_refused(found: str, old: Path) -> None:
     with duckdb.connect(str(old)) as connection:
         connection.execute("update meta set content = ?", [found])
     for read_only in (True, False):
-        with pytest.raises(StoreUnavailable, match=f"the ledger has format {found}, this program reads format 3"):
+        with pytest.raises(StoreUnavailable, match=f"the ledger has format {found}, this program reads format 4"):
             Ledger(old, read_only=read_only)
