@@ -318,12 +318,24 @@ def run(
 
 @app.command(epilog="Example: centime read cdrs/2026-10-14.csv.gz  (run it daily; a file is taken in once)")
 def read(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or globs of CDRs.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="Files, folders or globs of CDRs.")
+    ] = None,
     cdr_format: FormatOption = AUTO,
     timezone: TimezoneOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the first records before and after; store nothing.")
     ] = False,
+    database: DatabaseOption = None,
+    password_file: PasswordFileOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="Read the database again from this day on \\[default: where the last reading came to].",
+        ),
+    ] = None,
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
@@ -331,7 +343,7 @@ def read(
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
-    """Take CDR files into the store; what cannot be read of them goes to quarantine, line by line."""
+    """Take CDRs into the store, of files or of a database; what cannot be read of them goes to quarantine."""
     from invoicing import runs
     from invoicing.desk import Report
     from invoicing.trying import try_reading
@@ -339,15 +351,26 @@ def read(
 
     common = Common("read", store, config, now, as_json, strict, by)
     report = Report("read")
+    if (database is None) == (not paths) or (database is None and (password_file or since)):
+        raise InputRefused("read: expected either files, or --database URL with what goes with it")
+    if dry_run and database is not None:
+        raise InputRefused("--dry-run: it shows the records of files; leave it out")
     if dry_run:
         settings = common.settings()
         formats = choose_formats(cdr_format, timezone, settings.rating.timezone)
-        try_reading(paths, formats, settings, common.moment(), report)
+        try_reading(paths or [], formats, settings, common.moment(), report)
         finish(common, report)
         return
+    day = day_of(since, "--since")
+    address = None if database is None else database_address(database, password_file)
     with at_desk(common) as desk:
         formats = choose_formats(cdr_format, timezone, desk.settings.rating.timezone)
-        runs.read(desk, paths, formats, report)
+        if address is None:
+            runs.read(desk, paths or [], formats, report)
+        else:
+            from invoicing.database_reading import read_database
+
+            runs.tell_intake(read_database(desk, formats.name, address, formats.options, day), report)
         runs.judge_quarantine(desk, report, report.counts["quarantined"], report.counts["records"], "records read")
     finish(common, report)
 

@@ -94,6 +94,11 @@ class Session:
         """Take over an open connection."""
         self._connection, self._address = connection, address
 
+    @property
+    def shown(self) -> str:
+        """Host and database, as they are told."""
+        return self._address.shown
+
     def columns(self, table: str) -> list[str]:
         """The columns of a table that may be read; empty where there is no such table."""
         query = (
@@ -137,6 +142,10 @@ class Session:
             f"cast({_quoted(name) if name in there else 'null'} as text) as {_quoted(name)}"
             for name in (*wanted, *optional)
         )
+
+    def count(self, of: str) -> int:
+        """How many rows there are of what stands after `from`."""
+        return int(self.frame(f"select cast(count(*) as text) as rows from {of}")["rows"].item())  # noqa: S608 - ours
 
     def may_change(self, table: str) -> bool:
         """Whether the user could change a table, were the transaction not one that only reads."""
