@@ -51,11 +51,16 @@ invoices: system ## Rate and bill the months of sample_cdrs/ into out/
 
 .PHONY: test
 test: system test-programs ## Run every test (quick and complete)
-	@$(BIN)/python -m pytest -n auto -m "not soak"
+	@$(BIN)/python -m pytest -n auto -m "not soak and not platforms"
+
+.PHONY: test-platforms
+test-platforms: system ## Run calls through Kamailio into invoices (a minute; installs Kamailio and SIPp as root)
+	@$(BIN)/python -m tests.programs platforms
+	@$(BIN)/python -m pytest -m platforms tests/platforms
 
 .PHONY: soak
 soak: system test-programs ## Run the long tests too
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto -m "not platforms"
 
 $(BENCH_READY): $(READY) tests/bench/requirements.lock
 	@echo "adding what the bench needs from tests/bench/requirements.lock"

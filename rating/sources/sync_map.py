@@ -1,26 +1,6 @@
 """`sync.toml`: what a telephony platform does not know of its users and numbers: whose they are, and which product.
 
-[customers]                       # a domain (FusionPBX) or context (Asterisk): the customer
-"acme.example" = "c1"
-
-[users]
-product_id = "seat"               # of every user whose class is not named below
-class = "accountcode"             # the column of extensions or endpoints that tells a user's class; may be left out
-classes = { premium = "seat-plus" }
-
-[numbers]                         # the first digits of numbers, of which the longest decide
-"32" = { country = "BE", product_id = "did" }
-"33" = { country = "FR", product_id = "did-fr" }
-"32800" = { country = "BE", inbound_deck = "freephone" }
-
-[ignored]                         # what is no service: trunks, test lines
-customers = ["test.example"]
-users = ["carrier-trunk"]
-numbers = ["+3225550199"]
-
-[asterisk]
-customer = "context"              # the column of endpoints that tells the customer
-number_contexts = ["from-trunk"]  # the contexts of the dialplan whose extensions are numbers
+`sample_cdrs/sync.toml` is a commented example of all of it.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def server() -> Iterator[Server]:
         for path in (folder, password):
             if whose:
                 shutil.chown(path, whose["user"], whose["group"])
-        home, port = folder / "cluster", _free_port()
+        home, port = folder / "cluster", free_port()
         initdb = [
             programs / "initdb", "-D", home, "-A", "scram-sha-256", "-U", OWNER, f"--pwfile={password}", "-E", "UTF8",
             "--locale=C", "--no-sync",
@@ -123,8 +123,9 @@ def _programs(folder: Path, whose: dict[str, Any]) -> Path:
     return installed[-1].parent
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of the loopback address that nobody listens on."""
+    with socket.socket(type=kind) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
