@@ -83,8 +83,9 @@ check: $(READY) ## Lint, types, import directions
 	@$(BIN)/lint-imports
 
 .PHONY: sample
-sample: $(READY) ## Make sample_cdrs/ again from its script
+sample: $(READY) ## Make sample_cdrs/ again from its scripts
 	@$(BIN)/python sample_cdrs/make_sample.py
+	@$(BIN)/python sample_cdrs/make_formats.py
 
 .PHONY: golden
 golden: system ## Write the golden outputs of the sample again; look at the difference before you commit it

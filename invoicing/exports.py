@@ -144,7 +144,7 @@ def files(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
         "where coalesce(period, ?) = ? order by source_file, sha256",
         [str(period), str(period)],
     )
-    words = [reasons_in_words(json.loads(reasons)) for reasons in found["skipped_by_reason"]]
+    words = [reasons_in_words(json.loads(reasons)) or None for reasons in found["skipped_by_reason"]]
     return found.with_columns(pl.Series("skipped_by_reason", words, pl.String))
 
 

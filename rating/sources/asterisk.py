@@ -30,7 +30,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rating.sources.rows import Layout, Wanted
-from rating.sources.source import Options, Source, Unreadable, is_empty, native_rows, patched, starts_with_any
+from rating.sources.source import (
+    Options,
+    Source,
+    Unreadable,
+    is_empty,
+    native_rows,
+    patched,
+    starts_with_any,
+    where_needed,
+)
 from rating.sources.stamps import EXPECTED_STAMP, epoch_seconds, in_utc, local_stamp
 
 if TYPE_CHECKING:
@@ -81,7 +90,7 @@ def to_native(rows: pl.DataFrame, *, options: Options) -> pl.DataFrame:
     created = epoch_seconds(pl.col("uniqueid").str.extract(_EPOCH))
     start = in_utc(rows, local_stamp(pl.col("answer")), options.zone, not_before=created)
     call = pl.coalesce("linkedid", "uniqueid", "channel")
-    direction, internal = _direction(options)
+    direction, internal = _direction(rows, options)
     answered = pl.col("disposition") == "ANSWERED"
     return native_rows(
         rows,
@@ -89,7 +98,7 @@ def to_native(rows: pl.DataFrame, *, options: Options) -> pl.DataFrame:
             "unanswered": pl.col("disposition").is_in(UNANSWERED),
             "voicemail": answered & starts_with_any("lastapp", VOICEMAIL),
             "no second party": answered & is_empty("dstchannel"),
-            "internal leg": answered & (internal | pl.col("dstchannel").str.starts_with("Local/")),
+            "internal leg": answered & (pl.lit(internal) | pl.col("dstchannel").str.starts_with("Local/")),
         },
         unreadable=(
             Unreadable("disposition", ~answered, f"ANSWERED, {', '.join(UNANSWERED)}"),
@@ -118,15 +127,16 @@ def _further_fields() -> dict[str, pl.Expr]:
     }
 
 
-def _direction(options: Options) -> tuple[pl.Expr, pl.Expr]:
+def _direction(rows: pl.DataFrame, options: Options) -> tuple[pl.Expr, pl.Series]:
     """The direction of a leg, and whether it is internal."""
     trunks = options.texts("trunks")
     if trunks:
         leads_out = starts_with_any("dstchannel", trunks)
         comes_in = starts_with_any("channel", trunks) & ~leads_out
-        return pl.when(comes_in).then(pl.lit("incoming")).otherwise(pl.lit("outgoing")), ~leads_out & ~comes_in
+        internal = where_needed(rows, ~leads_out, ~comes_in)
+        return pl.when(comes_in).then(pl.lit("incoming")).otherwise(pl.lit("outgoing")), internal
     comes_in = starts_with_any("dcontext", options.texts("incoming_contexts", INCOMING_CONTEXTS))
     extension = pl.col("dst").str.len_bytes().is_between(1, LONGEST_EXTENSION)
     own_channel = pl.col("dstchannel").str.contains(pl.concat_str(pl.lit("/"), "dst", pl.lit("-")), literal=True)
-    internal = (extension & own_channel & ~comes_in).fill_null(value=False)
+    internal = where_needed(rows, extension & ~comes_in, own_channel)
     return pl.when(comes_in).then(pl.lit("incoming")).otherwise(pl.lit("outgoing")), internal

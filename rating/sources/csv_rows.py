@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from rating.sources.lines import Block, Lines
 
-# Lines with quotes are taken all at once if at least one in so many has some.
+# Lines are read as quoted, all at once, if there is at least one quote in so many.
 SHARE_WITH_QUOTES = 8
 
 _QUOTED = '[^"]*(?:""[^"]*)*'
@@ -71,6 +71,12 @@ def _quoting(separator: str) -> _Quoting:
     )
 
 
+def _row_pattern(separator: str, least: int, most: int | None) -> str:
+    quoting = _quoting(separator)
+    further = "" if most is None else most - 1
+    return f"^{quoting.field}(?:{quoting.comma}{quoting.field}){{{least - 1},{further}}}$"
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The columns of a file.
@@ -92,9 +98,12 @@ class Columns:
     @property
     def row_pattern(self) -> str:
         """What a line that is a row matches."""
-        quoting = _quoting(self.separator)
-        most = "" if self.most is None else self.most - 1
-        return f"^{quoting.field}(?:{quoting.comma}{quoting.field}){{{self.least - 1},{most}}}$"
+        return _row_pattern(self.separator, self.least, self.most)
+
+    @property
+    def usual_pattern(self) -> str:
+        """What a row of as many fields as most rows have matches."""
+        return _row_pattern(self.separator, self.width, self.width)
 
     @property
     def expected(self) -> str:
@@ -234,15 +243,17 @@ def _csv_rows(lines: Lines, columns: Columns, wanted: Wanted, *, last: bool) -> 
     """The rows of a block, and how many of its last lines are a record that may go on in the next.
 
     All lines are split at their commas, all at once. That is right for those that have as many fields as the
-    header, and quotes at most around whole fields; the others are looked at closely, and put where they stand.
-    Where most lines have commas within their quotes, all of them are looked at closely.
+    header and no quotes; where most have quotes, those that are well quoted are read as such, all at once too. The
+    others are looked at closely, and put where they stand.
     """
-    if _has_commas_in_quotes(lines, columns):
-        return _records(lines.rows, columns, wanted, last_line=None if last else lines.before + lines.rows.height)
-    fields, plain = split_at_commas(lines, columns.width, columns.separator)
-    if b'"' in lines.content:
-        fields, plain = _without_quotes(lines, fields, plain)
-    rows = lines.rows.hstack(_wanted_fields(fields, columns, wanted))
+    if lines.content.count(b'"') * SHARE_WITH_QUOTES >= lines.rows.height:
+        fields, plain = _split_quoted(lines, columns, wanted)
+    else:
+        parts, plain = split_at_commas(lines, columns.width, columns.separator)
+        fields = _wanted_fields(parts, columns, wanted)
+        if b'"' in lines.content:
+            plain &= ~lines.rows["record"].str.contains('"', literal=True)
+    rows = lines.rows.hstack(fields)
     if plain.all():
         return rows, 0
     last_line = None if last else lines.before + rows.height
@@ -253,34 +264,17 @@ def _csv_rows(lines: Lines, columns: Columns, wanted: Wanted, *, last: bool) -> 
     return rows.filter(plain.scatter(where, values=True)), held_lines
 
 
-def _has_commas_in_quotes(lines: Lines, columns: Columns) -> bool:
-    """Whether so many lines have more commas than they have fields that it is not worth to split all of them there."""
-    if b'"' not in lines.content:
-        return False
-    count = lines.content.count(columns.separator.encode()) - lines.rows.height * (columns.width - 1)
-    return count * SHARE_WITH_QUOTES >= lines.rows.height
-
-
-def _without_quotes(lines: Lines, fields: pl.DataFrame, plain: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
-    """The fields without the quotes around them, and the plain lines: without quotes, or with no others than those.
-
-    Where only a few lines have quotes, they are left to the close look.
-    """
-    record = lines.rows["record"]
-    has_quotes = record.str.contains('"', literal=True)
-    if has_quotes.sum() * SHARE_WITH_QUOTES < len(record):
-        return fields, plain & ~has_quotes
-    every = pl.all().str
-    in_quotes = fields.select(every.starts_with('"') & every.ends_with('"') & (every.len_bytes() > 1))
-    quotes = in_quotes.select(2 * pl.sum_horizontal(pl.all())).to_series()
-    plain &= quotes == record.str.count_matches('"', literal=True)
-    for name in fields.columns:
-        inner = pl.col(name).str.slice(1).str.head(-1)
-        if (in_quotes[name] | ~plain).all():
-            fields = fields.with_columns(inner)
-        elif in_quotes[name].any():
-            fields = fields.with_columns(pl.when(in_quotes[name]).then(inner).otherwise(name))
-    return fields, plain
+def _split_quoted(lines: Lines, columns: Columns, wanted: Wanted) -> tuple[pl.DataFrame, pl.Series]:
+    """The fields of well quoted lines of the usual width, and which lines are; those of the others mean nothing."""
+    record = pl.col("record")
+    whole = record.str.contains(columns.usual_pattern) & (record != "")
+    plain = lines.rows.select(whole & ~pl.lit(lines.odd)).to_series()
+    content = lines.content
+    if not plain.all():
+        nothing = columns.separator * (columns.width - 1) or '""'
+        records = lines.rows.select(pl.when(plain).then(record).otherwise(pl.lit(nothing))).to_series()
+        content = records.str.join("\n").item().encode()
+    return _well_quoted_fields(content, columns.width, columns, wanted), plain
 
 
 def _wanted_fields(fields: pl.DataFrame, columns: Columns, wanted: Wanted) -> pl.DataFrame:
@@ -308,8 +302,6 @@ def _records(
     end = judged.height
     if not judged["whole"].all():
         spans, end = _records_over_lines(judged, columns, last_line)
-    elif judged["fault"].is_null().all() and (judged["record"] != "").all():
-        return judged.select(*ROW).hstack(_split_well_quoted(judged["record"], columns, wanted)), 0
     within = pl.Series([line for first, after in spans for line in range(first, after)], dtype=pl.Int64)
     alone = judged.head(end).filter(~pl.int_range(pl.len()).is_in(within.implode()) & (pl.col("record") != ""))
     whole = alone.filter(pl.col("whole") & pl.col("fault").is_null())
@@ -319,7 +311,7 @@ def _records(
         _joined(judged, spans, columns, wanted),
         without_fields(faulty.with_columns(fault=_csv_fault(columns)), wanted),
     ]
-    return pl.concat(parts).sort("source_line"), judged.height - end
+    return pl.concat(parts), judged.height - end
 
 
 def _csv_fault(columns: Columns) -> pl.Expr:
@@ -387,10 +379,14 @@ def _split_well_quoted(records: pl.Series, columns: Columns, wanted: Wanted) -> 
     """Split records of one line each, known to be whole rows, at the commas outside of quotes."""
     if records.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(wanted.columns, pl.String))
-    content = records.str.join("\n").item().encode()
-    asked = [place for place, name in enumerate(columns.names) if name in wanted.columns]
-    names = columns.names
     # The first line tells the reader how many parts there are, so one that has all of them is put before it.
-    content = columns.separator.encode() * (len(names) - 1) + b"\n" + content
-    fields = read_parts(content, len(names), quote_char='"', separator=columns.separator, wanted=asked)
-    return _wanted_fields(fields.slice(1), columns, wanted)
+    every = columns.separator * (len(columns.names) - 1)
+    content = records.str.join("\n").item()
+    return _well_quoted_fields(f"{every}\n{content}".encode(), len(columns.names), columns, wanted).slice(1)
+
+
+def _well_quoted_fields(content: bytes, width: int, columns: Columns, wanted: Wanted) -> pl.DataFrame:
+    """The wanted fields of lines that are known to be whole rows of one line each, the first with all the fields."""
+    asked = [place for place, name in enumerate(columns.names[:width]) if name in wanted.columns]
+    fields = read_parts(content, width, quote_char='"', separator=columns.separator, wanted=asked)
+    return _wanted_fields(fields, columns, wanted)

@@ -43,7 +43,8 @@ WANTED = Wanted(
     ("callingPartyUnicodeLoginUserID",),
 )  # fmt: skip
 END_RECORD = "1"
-PHONES = ("SEP", "CSF", "TCT", "BOT", "TAB", "ATA", "AN", "CTI")
+# Phones by their MAC address, analogue ones, and the softphones of Jabber.
+PHONES = "^(?:(?:SEP|ATA)[0-9A-F]{12}|AN[0-9A-F]{10,}|(?:CSF|TCT|BOT|TAB)[^-]*)$"
 VOICEMAIL = r"-VI[0-9]+$"
 BRIDGE = "^b[0-9]{8,}$"
 
@@ -97,6 +98,11 @@ def _sides(options: Options) -> tuple[pl.Expr, pl.Expr]:
     if trunks:
         leads_out, comes_in = (starts_with_any(side, trunks) for side in sides)
     else:
-        phones = options.texts("phones", PHONES)
-        leads_out, comes_in = (~starts_with_any(side, phones) & ~is_empty(side) for side in sides)
+        phones = options.texts("phones")
+        leads_out, comes_in = (~_is_phone(side, phones) & ~is_empty(side) for side in sides)
     return leads_out, comes_in
+
+
+def _is_phone(column: str, phones: tuple[str, ...]) -> pl.Expr:
+    """Whether a device is named as phones are: as the settings say, or as the system names them."""
+    return starts_with_any(column, phones) if phones else pl.col(column).str.contains(PHONES).fill_null(value=False)

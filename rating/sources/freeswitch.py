@@ -147,11 +147,9 @@ def documents_to_native(rows: pl.DataFrame, *, options: Options) -> pl.DataFrame
 
 def _legs(rows: pl.DataFrame, start: pl.Series, options: Options, expected: str) -> pl.DataFrame:
     """Legs in the native form, with the start of those that were answered."""
-    by_milliseconds = whole_seconds_of_milliseconds(pl.col("billmsec"))
-    has_seconds = not rows.select(is_empty("billsec").all()).item()
-    duration: pl.Expr = pl.col("billsec")
-    if options.own.get("seconds") == "billmsec" or not has_seconds:
-        duration = by_milliseconds
+    by_milliseconds = whole_seconds_of_milliseconds(pl.col("billmsec")).cast(pl.String)
+    asked = options.own.get("seconds") == "billmsec"
+    duration = by_milliseconds if asked else pl.coalesce(pl.when(~is_empty("billsec")).then("billsec"), by_milliseconds)
     stamped = pl.lit(start.is_not_null()) | (~is_empty("answer_stamp"))
     return native_rows(
         rows,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from rating.mediation import UTC_MICROSECONDS, shown
+from rating.mediation import shown
 from rating.sources.native import NATIVE
 from rating.sources.rows import HEADED, ROW, Layout, Wanted
 
@@ -159,6 +159,15 @@ def patched(rows: pl.DataFrame, column: str, where: pl.Expr, otherwise: pl.Expr)
     return rows[column].scatter(at, rows[at].select(otherwise.alias("text"))["text"])
 
 
+def where_needed(rows: pl.DataFrame, where: pl.Expr, condition: pl.Expr) -> pl.Series:
+    """Which rows fulfil both conditions; the second, which takes long, is looked at only where the first holds."""
+    found = rows.select(where.fill_null(value=False).alias("found"))["found"]
+    if not found.any():
+        return found
+    at = found.arg_true()
+    return found.scatter(at, rows[at].select(condition.fill_null(value=False).alias("found"))["found"])
+
+
 def is_empty(column: str) -> pl.Expr:
     """Whether a field says nothing."""
     return pl.col(column).is_null() | (pl.col(column).str.strip_chars() == "")
@@ -168,8 +177,3 @@ def starts_with_any(column: str, beginnings: tuple[str, ...]) -> pl.Expr:
     """Whether a text begins with one of these."""
     begins = [pl.col(column).str.starts_with(beginning) for beginning in beginnings]
     return pl.any_horizontal(pl.lit(value=False), *begins).fill_null(value=False)
-
-
-def no_instant() -> pl.Expr:
-    """A start that is not known."""
-    return pl.lit(None, UTC_MICROSECONDS)

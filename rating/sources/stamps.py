@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import polars as pl
 
 from rating.mediation import LONGEST_CALL_S, UTC_MICROSECONDS
@@ -39,24 +41,26 @@ def in_utc(rows: pl.DataFrame, local: pl.Expr, zone: str, *, not_before: pl.Expr
         not_before: A moment (Datetime('us', 'UTC')?) at which the stamp was not reached yet.
     """
     stamps = rows.select(local.alias("local"))
-    first, second = (
-        stamps.select(
-            pl.col("local")
-            .dt.replace_time_zone(zone, ambiguous=which, non_existent="null")
-            .dt.convert_time_zone("UTC")
-            .cast(UTC_MICROSECONDS)
-        ).to_series()
-        for which in ("earliest", "latest")
-    )
-    twice = (first != second).fill_null(value=False)
-    if not_before is None or not twice.any():
-        return first
-    at = twice.arg_true()
+    instants = _instants(stamps, zone, "null")
+    unsaid = instants.is_null() & stamps["local"].is_not_null()
+    if not unsaid.any():
+        return instants
+    # Those of the repeated hour, and those that the clock never showed.
+    at = unsaid.arg_true()
+    first, second = (_instants(stamps[at], zone, which) for which in ("earliest", "latest"))
+    if not_before is None:
+        return instants.scatter(at, first)
     since = rows[at].select(not_before.alias("since"))["since"]
-    chosen = pl.DataFrame({"first": first[at], "second": second[at], "since": since}).select(
+    chosen = pl.DataFrame({"first": first, "second": second, "since": since}).select(
         chosen=pl.when(pl.col("first") < pl.col("since") - TOLERANCE).then("second").otherwise("first")
     )
-    return first.scatter(at, chosen["chosen"])
+    return instants.scatter(at, chosen["chosen"])
+
+
+def _instants(stamps: pl.DataFrame, zone: str, ambiguous: Literal["null", "earliest", "latest"]) -> pl.Series:
+    """The stamps in UTC; null where the clock never showed them, or twice and neither moment is asked for."""
+    shown = pl.col("local").dt.replace_time_zone(zone, ambiguous=ambiguous, non_existent="null")
+    return stamps.select(shown.dt.convert_time_zone("UTC").cast(UTC_MICROSECONDS)).to_series()
 
 
 def epoch_seconds(text: pl.Expr) -> pl.Expr:

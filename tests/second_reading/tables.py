@@ -175,7 +175,7 @@ def files(store: Store, period: str) -> list[Cells]:
                 "duplicate": counts.duplicate,
                 "quarantined": counts.quarantined,
                 "skipped": 0,
-                "skipped_by_reason": "",
+                "skipped_by_reason": None,
                 "source_format": "native",
             }
             for month, counts in store.files

@@ -79,7 +79,8 @@ def asterisk(fields: list[str], zone: str) -> Read:
     to_extension = 1 <= len(dst.encode()) <= 6 and f"/{dst}-" in target and not incoming
     if target.startswith("Local/") or to_extension:
         return skipped("internal leg")
-    since = datetime.fromtimestamp(int(re.search(r"(\d+)\.\d+$", unique)[1]), UTC) if unique else None  # type: ignore[index]
+    seconds_made = re.findall(r"(\d+)\.\d+$", unique)
+    since = datetime.fromtimestamp(int(seconds_made[0]), UTC) if seconds_made else None
     start = moment_of(answer, zone, since)
     if start is None:
         return MALFORMED
@@ -215,7 +216,7 @@ def _acc_row(
 
 
 def cucm(row: dict[str, str], _zone: str) -> Read:
-    phones = ("SEP", "CSF", "TCT", "BOT", "TAB", "ATA", "AN", "CTI")
+    phone = re.compile(r"(SEP|ATA)[0-9A-F]{12}|AN[0-9A-F]{10,}|(CSF|TCT|BOT|TAB)[^-]*")
     if row["cdrRecordType"] != "1":
         return skipped("not the record of a call's end")
     if row["dateTimeConnect"] == "0":
@@ -224,7 +225,8 @@ def cucm(row: dict[str, str], _zone: str) -> Read:
         return skipped("voicemail")
     if re.search("^b[0-9]{8,}$", row["finalCalledPartyNumber"]):
         return skipped("conference bridge")
-    out, into = (bool(row[side]) and not row[side].startswith(phones) for side in ("destDeviceName", "origDeviceName"))
+    sides = (row["destDeviceName"], row["origDeviceName"])
+    out, into = (bool(side.strip()) and not phone.fullmatch(side) for side in sides)
     if not out and not into:
         return skipped("internal call")
     start = epoch(row["dateTimeConnect"])

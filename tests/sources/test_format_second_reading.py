@@ -43,7 +43,8 @@ WORDS = (
     "2026-03-29 02:30:00", "2026-02-30 08:00:00", "2026/10/01 08:00:00", "1790000000.1", "sys-1792888200.7",
     "1792888200", "20261001080000.314", "20261001080100.0", "Normal", "Start", "Originating", "Terminating", "Yes",
     "No", "Yes-PostRedirection", "private", "inbound", "outbound", "local", "b", "voicemail", "INVITE", "BYE", "200",
-    "486", "f", "t", "SEP001", "SIP-Carrier", "X-VI1", "b00105401002", "\\+3225550101", "Ext.101", "VMail.101",
+    "486", "f", "t", "SEP00059A3C7A02", "CSFJAN", "ANTWERP", "X-VI1", "b00105401002", "\\+3225550101",
+    "Ext.101", "VMail.101",
     "00:05:36", "from-trunk", "u1", "é,\"'",
 )  # fmt: skip
 FIELD = st.one_of(
