@@ -17,7 +17,12 @@ PROGRAMS = (
 )
 # What `make test-platforms` needs: Debian keeps servers where only root looks for programs.
 SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
-PLATFORMS = (("kamailio", "kamailio", "kamailio"), ("sipp", "sip-tester", "sipp"))
+PLATFORMS = (
+    ("kamailio", "kamailio", "kamailio"),
+    ("sipp", "sip-tester", "sipp"),
+    ("mariadbd", "mariadb-server-core", "mariadb"),
+    ("mariadb", "mariadb-client-core", "mariadb"),
+)
 POSTGRESQL_MODULE = ("kamailio-postgres-modules", "kamailio")
 
 
@@ -27,7 +32,9 @@ def main() -> None:
         lacking = [(debian, homebrew) for program, debian, homebrew in PLATFORMS if not which(program)]
         if not any(Path("/usr").glob("lib*/**/kamailio/modules/db_postgres.so")):
             lacking.append(POSTGRESQL_MODULE)
-        install(lacking, "programs that the tests of platforms start", "Kamailio with its PostgreSQL module, and SIPp")
+        install(
+            lacking, "programs that the tests of platforms start", "Kamailio with its PostgreSQL module, SIPp, MariaDB"
+        )
         return
     lacking = [(debian, homebrew) for program, debian, homebrew in PROGRAMS if shutil.which(program) is None]
     install(lacking, "programs that the tests start", "Chromium, poppler-utils and strace")

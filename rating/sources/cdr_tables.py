@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from rating.sources.database import Session
+    from rating.sources.database import Dialect, Session
     from rating.sources.source import Options, Source
 
 OVERLAP = timedelta(hours=3)
@@ -46,23 +46,32 @@ class CdrTable(NamedTuple):
 
     Attributes:
         name: Its name.
-        ended: SQL of the moment at which a record's call ended.
+        ended: The column that has the moment at which a record's call ended, or its start where `lasted` is given.
+        lasted: The column that has the seconds from there to the end; empty where there is none.
         columns: SQL of each column that the source wants, where it is no column of the same name.
-        needs: The columns that the SQL names.
+        needs: The columns without which it is another table.
+        answered: The column of the source that is the answer, reckoned back from the end; empty where there is one.
         instant: Whether the moment has a zone; it is the local one else.
         in_pairs: Whether the start and the end of a call are records of their own.
     """
 
     name: str
     ended: str
+    lasted: str
     columns: dict[str, str]
     needs: tuple[str, ...]
+    answered: str = ""
     instant: bool = False
     in_pairs: bool = False
 
+    def end(self, dialect: Dialect) -> str:
+        """SQL of the moment at which a record's call ended."""
+        ended = dialect.quoted(self.ended)
+        return dialect.later.format(ended, self.lasted) if self.lasted else ended
 
+
+# As `Master.csv` has them with `newcdrcolumns`.
 _FURTHER = {
-    # As `Master.csv` has them with `newcdrcolumns`.
     "further_1": "coalesce(uniqueid, '')",
     "further_2": "''",
     "further_3": "''",
@@ -70,25 +79,20 @@ _FURTHER = {
     "further_5": "''",
 }
 # Asterisk's own tables have start, answer and end; those of FreePBX and of cdr_adaptive_odbc's examples calldate only.
-_RANG = "(duration - billsec) * interval '1 second'"
 TABLES: dict[str, tuple[CdrTable, ...]] = {
     asterisk.NAME: (
-        CdrTable("cdr", '"end"', _FURTHER, ("end", "answer", "uniqueid", "linkedid")),
+        CdrTable("cdr", "end", "", _FURTHER, ("end", "answer", "uniqueid", "linkedid")),
         CdrTable(
-            "cdr",
-            "calldate + duration * interval '1 second'",
-            {**_FURTHER, "answer": f"to_char(calldate + {_RANG}, 'YYYY-MM-DD HH24:MI:SS')"},
-            ("calldate", "duration", "billsec", "uniqueid", "linkedid"),
+            "cdr", "calldate", "duration", _FURTHER, ("calldate", "duration", "billsec", "uniqueid", "linkedid"),
+            answered="answer",
         ),
     ),
-    fusionpbx.NAME: (CdrTable("v_xml_cdr", "end_stamp", {}, ("end_stamp",), instant=True),),
+    fusionpbx.NAME: (CdrTable("v_xml_cdr", "end_stamp", "", {}, ("end_stamp",), instant=True),),
     kamailio.NAME: (
-        CdrTable(
-            "cdrs", "call_start_time + duration * interval '1 second'", {}, ("cdr_id", "call_start_time", "duration")
-        ),
-        CdrTable("acc", '"time"', {}, ("id", "method", "time"), in_pairs=True),
+        CdrTable("cdrs", "call_start_time", "duration", {}, ("cdr_id", "call_start_time", "duration")),
+        CdrTable("acc", "time", "", {}, ("id", "method", "time"), in_pairs=True),
     ),
-}
+}  # fmt: skip
 SOURCES: dict[str, Callable[[Options, Head], Source]] = {
     asterisk.NAME: asterisk.source,
     fusionpbx.NAME: fusionpbx.source,
@@ -171,7 +175,7 @@ def spool_records(session: Session, platform: str, options: Options, window: Win
     table, there = table_of(session, platform)
     names = frozenset(there)
     source = SOURCES[platform](options, Head(f"{session.shown}:{table.name}", (tuple(there),), names, "", empty=False))
-    wanted = [name for name in source.wanted.required if name not in (*table.columns, *there)]
+    wanted = [name for name in source.wanted.required if name not in (*table.columns, table.answered, *there)]
     if wanted:
         raise InputRefused(f"{session.shown}: the table {table.name} has no column {', '.join(wanted)}")
     warnings = _warnings(session, table)
@@ -179,7 +183,7 @@ def spool_records(session: Session, platform: str, options: Options, window: Win
     digest, records, latest = hashlib.sha256(), 0, window.watermark
     writer: pq.ParquetWriter | None = None
     try:
-        with closing(session.frames(_query(table, source, there, window, local_now))) as frames:
+        with closing(session.frames(_query(session.dialect, table, source, there, window, local_now))) as frames:
             for frame in frames:
                 ends = frame["ended"].filter(frame["ended"] <= local_now)
                 latest = max([*filter(None, [latest]), *ends.sort().tail(1)], default=None)
@@ -203,54 +207,53 @@ def _warnings(session: Session, table: CdrTable) -> list[str]:
         found.append(
             f"{session.shown}: this user may change the table {table.name}; give centime one that may only read it"
         )
-    unended = session.count(f"{table.name} where {table.ended} is null")
+    unended = session.count(f"{table.name} where {table.end(session.dialect)} is null")
     if unended:
         found.append(f"{session.shown}: {unended} records of {table.name} have no end of a call, and are not read")
     return found
 
 
-def _query(table: CdrTable, source: Source, there: list[str], window: Window, local_now: str) -> str:
+def _query(dialect: Dialect, table: CdrTable, source: Source, there: list[str], window: Window, local_now: str) -> str:
     """The records to read, with `ended`, as the database writes it, cut to the second."""
-    columns = [
-        f'cast({table.columns.get(name) or _present(name, there)} as text) as "{name}"'
-        for name in source.wanted.columns
-    ]
-    ended = f"to_char({table.ended}, 'YYYY-MM-DD HH24:MI:SS') as ended"
-    order = ", ".join(["ended", *(f'"{name}"' for name in source.wanted.columns)])
-    records = f"select {ended}, {', '.join(columns)} from {table.name} where {_since(table, window, local_now)}"  # noqa: S608 - our own SQL, and stamps
+    own = {name: dialect.quoted(name) for name in there} | table.columns
+    if table.answered:
+        rang = dialect.later.format(dialect.quoted(table.ended), "duration - billsec")
+        own[table.answered] = dialect.written.format(rang)
+    columns = [dialect.as_text(own.get(name, "null"), name) for name in source.wanted.columns]
+    ended = f"{dialect.written.format(table.end(dialect))} as {dialect.quoted('ended')}"
+    order = ", ".join(map(dialect.quoted, ("ended", *source.wanted.columns)))
+    where = _since(dialect, table, window, local_now)
+    records = f"select {ended}, {', '.join(columns)} from {table.name} where {where}"  # noqa: S608 - our own, and stamps
     return f"select * from ({records}) as found order by {order}"  # noqa: S608 - the same
 
 
-def _present(name: str, there: list[str]) -> str:
-    return f'"{name}"' if name in there else "null"
-
-
-def _since(table: CdrTable, window: Window, local_now: str) -> str:
+def _since(dialect: Dialect, table: CdrTable, window: Window, local_now: str) -> str:
     """Which records are read.
 
     Where a call is two records, both are, and those of calls that stand are left until they have ended, but for one
     that has gone on for longer than any call: its end was lost.
     """
-    begin = window.begin()
-    after = "true" if begin is None else f"{table.ended} >= {_literal(begin.strftime(STAMP), table)}"
+    begin, end = window.begin(), table.end(dialect)
+    first = None if begin is None else _literal(begin.strftime(STAMP), dialect, table)
+    after = f"{end} is not null" if first is None else f"{end} >= {first}"
     if not table.in_pairs:
-        return f"{table.ended} is not null and {after}"
-    lost = f"{_literal(local_now, table)} - interval '{LONGEST_CALL.days} day'"
-    ended = "select callid from acc where method = 'BYE'"
+        return after
+    day_s = int(LONGEST_CALL.total_seconds())
+    lost = f"{end} < {dialect.later.format(_literal(local_now, dialect, table), -day_s)}"
+    earlier = "true" if first is None else f"{end} >= {dialect.later.format(first, -day_s)}"
     answered = "method = 'INVITE' and sip_code like '2%'"
-    earlier = "true" if begin is None else f"\"time\" >= {_literal(begin.strftime(STAMP), table)} - interval '1 day'"
+    ended = "select callid from acc where method = 'BYE'"
     return (
-        f"(callid in ({ended} and {after}) "
-        f"or (callid not in ({ended}) and ((not ({answered}) and {after}) "
-        f'or ({answered} and {earlier} and "time" < {lost}))))'
+        f"((callid in ({ended} and {after})) or (callid not in ({ended}) and "
+        f"((not ({answered}) and {after}) or ({answered} and {earlier} and {lost}))))"
     )
 
 
-def _literal(stamp: str, table: CdrTable) -> str:
+def _literal(stamp: str, dialect: Dialect, table: CdrTable) -> str:
     """A moment in SQL."""
     if not _STAMP_FORM.fullmatch(stamp):
         raise InputRefused(f"{stamp!r}: expected a moment written YYYY-MM-DD HH:MM:SS")
-    return f"cast('{stamp}{'+00' if table.instant else ''}' as {'timestamptz' if table.instant else 'timestamp'})"
+    return f"cast('{stamp}+00' as timestamptz)" if table.instant else f"cast('{stamp}' as {dialect.moment})"
 
 
 def name_of_batch(platform: str, shown: str, table: str, watermark: str | None) -> str:

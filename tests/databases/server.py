@@ -65,7 +65,7 @@ class Server:
 @contextmanager
 def server() -> Iterator[Server]:
     """Make a cluster in a temporary folder, start it, and remove it after."""
-    whose = _another_user() if os.getuid() == 0 else {}
+    whose = another_user() if os.getuid() == 0 else {}
     # The name of a socket is short, and the other user must reach the folder.
     folder = Path(tempfile.mkdtemp(prefix="centime-pg-", dir="/tmp"))
     try:
@@ -97,7 +97,7 @@ def server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
-def _another_user() -> dict[str, Any]:
+def another_user() -> dict[str, Any]:
     """Who a server runs as that root started, which it refuses to run as."""
     names = {entry.pw_name for entry in pwd.getpwall()}
     user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")

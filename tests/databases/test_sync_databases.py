@@ -220,7 +220,7 @@ def test_refused__databases(postgresql: Server, asterisk: str, tmp_path: Path, m
     assert "there is a password in the URL" in refused(tmp_path, "asterisk-realtime", with_password)
     in_query = f"{asterisk}?password={PASSWORDS[READER]}"
     assert "there is a password in the URL" in refused(tmp_path, "asterisk-realtime", in_query)
-    assert "begins with postgresql://" in refused(tmp_path, "asterisk-realtime", "sqlite:///x")
+    assert "begins with postgresql:// or mariadb://" in refused(tmp_path, "asterisk-realtime", "sqlite:///x")
     nobody_there = asterisk.replace(str(postgresql.port), "1")
     assert "the database cannot be read: Failed to connect" in refused(tmp_path, "asterisk-realtime", nobody_there)
     assert "--database is for fusionpbx and asterisk-realtime" in refused(tmp_path, "today", asterisk)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.databases.server import free_port
-from tests.programs import SYSTEM_PATH
+from tests.programs import which
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +80,7 @@ def _calls(log: str) -> list[Call]:
 
 def sipp(scenario: str, port: int) -> list[str | Path]:
     """The command for a scenario."""
-    program = shutil.which("sipp", path=SYSTEM_PATH)
+    program = which("sipp")
     assert program, "sipp is not installed: `make test-platforms` installs it as root"
     return [program, "-sf", HERE / f"scenarios/{scenario}.xml", "-i", "127.0.0.1", "-p", str(port), "-nostdin"]
 
@@ -94,7 +93,7 @@ def switchboard(database: str, folder: Path) -> Iterator[Switchboard]:
         database: The URL by which Kamailio writes its accounting.
         folder: Where configuration and logs are written.
     """
-    program = shutil.which("kamailio", path=SYSTEM_PATH)
+    program = which("kamailio")
     assert program, "kamailio is not installed: `make test-platforms` installs it as root"
     modules = next(Path("/usr").glob("lib*/**/kamailio/modules/acc.so")).parent
     ports = {name: free_port(socket.SOCK_DGRAM) for name in ("port", "answering", "busy", "ringing")}
