@@ -18,7 +18,6 @@ import polars as pl
 
 from invoicing.events import canonical
 from invoicing.store import (
-    OWNER_ONLY,
     TEMPORARY,
     is_temporary,
     sha256_of_bytes,
@@ -83,7 +82,7 @@ def held_alone(platform: Path, holder: str) -> Iterator[None]:
         StoreUnavailable: at once, where another one is at work.
     """
     folder = platform / SYNCS
-    folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

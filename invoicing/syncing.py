@@ -78,7 +78,7 @@ def sync_platform(
         if last is not None:
             publish_tables(platform, last)
         found = ask()
-        known = _known_tables(platform, settings)
+        known = _known_tables(platform, settings, report)
         _refuse_strangers(platform, known, found, occasion.today)
         sync = _keep(platform, last, found, {table: _frame(known[table]) for table in SYNCED}, occasion)
         report.written += map(str, publish_tables(platform, sync))
@@ -87,8 +87,10 @@ def sync_platform(
     return sync
 
 
-def _known_tables(platform: Path, settings: Settings) -> dict[str, TableRows]:
+def _known_tables(platform: Path, settings: Settings, report: Report) -> dict[str, TableRows]:
     """Every table of the folder as it is; those that are not there are empty, and nothing is missed in them.
+
+    Columns of `users` and `numbers` that nobody knows are told: they are not written anew.
 
     Raises:
         InputRefused: where `users` or `numbers` cannot be used, or have another form than CSV.
@@ -102,6 +104,8 @@ def _known_tables(platform: Path, settings: Settings) -> dict[str, TableRows]:
             words = f"expected {file.stem}.csv, which a sync writes anew: save the table as that, and remove this file"
             problems.append(Problem(file.stem, str(file.path), 0, "", "", words))
     problems += _service_problems(tables)
+    own = tuple(f"{platform / table}.csv:" for table in SYNCED)
+    report.warnings += [warning for warning in read.warnings if warning.startswith(own)]
     if problems:
         raise InputRefused(f"{platform}: the users and numbers known cannot be used", tuple(problems))
     return tables

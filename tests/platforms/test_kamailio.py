@@ -74,6 +74,10 @@ def test_kamailio__calls_that_were_placed_are_invoiced_to_the_second(postgresql:
     assert abs(sum(apart)) / ANSWERED < 0.3
     invoiced = -sum(-int(seconds) * 37 // 60 for seconds in accounted.values())
     assert sum(int(call["amount_cents"]) for call in rated) == invoiced
+    # What came from a database holds as what comes from files: it adds up, and the invoice is made again the same.
+    for arguments in (["verify"], ["rerun", rated[0]["invoice_number"]]):
+        again = place.start(*arguments)
+        assert again.status == 0, again.stdout + again.stderr
 
 
 def rated_calls(place: Place, now: datetime) -> list[dict[str, str]]:

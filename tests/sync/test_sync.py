@@ -98,8 +98,11 @@ def test_hold__until_it_is_accepted_and_then_from_the_day_it_was_seen(ten: Folde
 
 def test_history__what_was_edited_by_hand_is_kept_as_it_was(ten: Folders) -> None:
     first = (ten.platform / "users.csv").read_bytes()
+    first = first.replace(b"active_to\n", b"active_to,remark\n").replace(b",\n", b",,hello\n")
+    (ten.platform / "users.csv").write_bytes(first)
     ten.has(TEN + " u11,c1,seat", SAME_NUMBERS)
-    assert ten.sync("2026-11-20").status == 0
+    told = ten.sync("2026-11-20", "--json")
+    assert told.document["warnings"] == ["platform/users.csv: column 'remark' is unknown and was not read"]
     assert (ten.platform / "syncs/000001/before-users.csv").read_bytes() == first
     edited = (
         (ten.platform / "users.csv")
