@@ -77,6 +77,21 @@ insert into acc (method, from_tag, to_tag, callid, sip_code, time, src_user, dst
 values ('{}', 'f', 't', '{}', '{}', '{}', '+3225550101', '+33142685300');
 """
 
+# As kamcli makes it, with a call that acc has too, and another.
+CDRS = """
+create table cdrs (cdr_id serial primary key, src_username varchar(64) default '' not null,
+  src_domain varchar(128) default '' not null, dst_username varchar(64) default '' not null,
+  dst_domain varchar(128) default '' not null, dst_ousername varchar(64) default '' not null,
+  call_start_time timestamp not null, duration real default 0 not null, sip_call_id varchar(128) default '' not null,
+  sip_from_tag varchar(128) default '' not null, sip_to_tag varchar(128) default '' not null,
+  src_ip varchar(64) default '' not null, cost integer default 0 not null, rated integer default 0 not null,
+  created timestamp not null);
+insert into cdrs (src_username, dst_username, call_start_time, duration, sip_call_id, sip_from_tag, sip_to_tag, created)
+values ('+3225550101', '+33142685300', '2026-11-01 10:00:00', 61, 'done', 'f', 't', '2026-11-01 10:02:00'),
+  ('+3225550101', '+33142685300', '2026-11-01 12:00:00', 60.2, 'new', 'f', 't', '2026-11-01 12:02:00');
+grant select on cdrs to reader;
+"""
+
 
 def read(place: Place, platform: str, url: str, *options: str, now: str = NIGHT) -> Told:
     return place.start("read", "--format", platform, "--database", url, "--now", now, "--json", *options)
@@ -231,6 +246,11 @@ def test_kamailio__a_call_is_read_when_it_has_ended(postgresql: Server, tmp_path
     assert third.status in (0, 1)
     assert third.document["counts"]["quarantined"] == 1
     assert third.document["counts"]["accepted"] == 1
+    # Where there is a table of whole calls, it is read; a call that came from the other one is the same call.
+    postgresql.execute("kamailio", CDRS)
+    whole = read(place, "kamailio", url, now="2026-11-04T02:00:00Z")
+    assert counts(whole) == {"records": 2, "accepted": 1, "duplicate": 1}
+    assert whole.table("Files read")[0]["source_file"].endswith("until 2026-11-01 12:01:00")
 
 
 def test_refused__databases_and_options(many: str, tmp_path: Path) -> None:
