@@ -12,11 +12,11 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from zoneinfo import ZoneInfo
@@ -42,6 +42,8 @@ app = typer.Typer(
     epilog="Exit status: 0 done; 1 done, with something a person must look at; 2 bad usage or bad input, nothing "
     "changed; 3 the store is in use or damaged.",
 )
+dispute_app = typer.Typer(no_args_is_help=True, help="Claims about issued invoices: open, list, show, reject, settle.")
+app.add_typer(dispute_app, name="dispute")
 
 StoreOption = Annotated[
     Path, typer.Option("--store", envvar="CENTIME_STORE", help="The store's folder.", show_default="./store")
@@ -75,6 +77,7 @@ TimezoneOption = Annotated[
 ]
 AUTO = "auto"
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
+DisputeArgument = Annotated[str, typer.Argument(metavar="DISPUTE", help="Its number, such as D2026-000001.")]
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
@@ -510,7 +513,164 @@ def credit(
     with at_desk(common) as desk:
         runs.finish_earlier_runs(desk, report)
         crediting.credit(desk, invoice, extent, why, asked, report)
-        runs.publish_credit_notes(desk, report)
+        runs.publish_corrections(desk, report)
+    finish(common, report)
+
+
+@dispute_app.command(
+    "open", epilog="Example: centime dispute open 2026-000042 --reason 'Not our calls' --calls ids.csv"
+)
+def dispute_open(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number, such as 2026-000042.")],
+    reason: Annotated[str, typer.Option("--reason", help="What the customer says is wrong.")],
+    calls: Annotated[
+        Path | None, typer.Option("--calls", help="A file with the call_ids of the calls it is about.")
+    ] = None,
+    lines: Annotated[list[int] | None, typer.Option("--line", help="A line it is about; may be repeated.")] = None,
+    claim_date: Annotated[
+        str | None, typer.Option("--date", help="The day of the claim \\[default: the local day acted on].")
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Note a claim about an issued invoice: marked late after 30 days (14.2), for information only."""
+    from invoicing import crediting, disputes
+    from invoicing.desk import Report
+    from invoicing.what_if import call_ids_in
+
+    common = Common("dispute open", store, config, now, as_json, by=by)
+    report, why, asked = Report("dispute open"), crediting.reason_of(reason), day_of(claim_date)
+    ids = None if calls is None else call_ids_in(calls)
+    with at_desk(common) as desk:
+        disputes.open_claim(desk, invoice, why, ids, lines or [], asked, report)
+    finish(common, report)
+
+
+@dispute_app.command("list", epilog="Example: centime dispute list --state open")
+def dispute_list(
+    about: Annotated[
+        str | None, typer.Argument(metavar="[INVOICE|CUSTOMER]", help="Only those of an invoice or a customer.")
+    ] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Only those open, rejected or settled.")] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The disputes with their dates, states and outcomes."""
+    from invoicing import disputes
+    from invoicing.desk import Report
+
+    common, report = Common("dispute list", store, config, now, as_json), Report("dispute list")
+    with at_desk(common, writes=False) as desk:
+        disputes.list_disputes(desk, about, state, report)
+    finish(common, report)
+
+
+@dispute_app.command("show", epilog="Example: centime dispute show D2026-000001")
+def dispute_show(
+    number: DisputeArgument,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One dispute: the claim, the calls and lines it is about, and what became of it."""
+    from invoicing import disputes
+    from invoicing.desk import Report
+
+    common, report = Common("dispute show", store, config, now, as_json), Report("dispute show")
+    with at_desk(common, writes=False) as desk:
+        disputes.show_dispute(desk, number, report)
+    finish(common, report)
+
+
+@dispute_app.command("reject", epilog="Example: centime dispute reject D2026-000001 --reason 'The calls were made'")
+def dispute_reject(
+    number: DisputeArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why the invoice stays as it is.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide that a claim changes nothing."""
+    from invoicing import crediting, disputes
+    from invoicing.desk import Report
+
+    common = Common("dispute reject", store, config, now, as_json, by=by)
+    report, why = Report("dispute reject"), crediting.reason_of(reason)
+    with at_desk(common) as desk:
+        disputes.reject(desk, number, why, report)
+    finish(common, report)
+
+
+@dispute_app.command(
+    "settle",
+    epilog="Example: centime dispute settle D2026-000001 --as corrected-invoice --platform platform/ "
+    "--reason 'Wrong number of users' --dry-run",
+)
+def dispute_settle(
+    number: DisputeArgument,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            help="credit-note: of the difference; corrected-invoice: a credit note of all that is left, and a new "
+            "invoice that supersedes the first.",
+        ),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why, as the credit note will say it.")],
+    without_calls: Annotated[
+        Path | None,
+        typer.Option(
+            "--without-calls",
+            help="A file with the call_ids of calls to take off \\[default: those of the dispute, unless --platform or "
+            "--deck is given].",
+        ),
+    ] = None,
+    platform: Annotated[Path | None, typer.Option("--platform", help="Other platform tables.")] = None,
+    deck: Annotated[
+        Path | None, typer.Option("--deck", help="A file of the table rates: versions of decks beside the others.")
+    ] = None,
+    asked_date: Annotated[
+        str | None, typer.Option("--date", help="The date of what is issued \\[default: the local day acted on].")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be issued, line by line, and change nothing.")
+    ] = False,
+    store: StoreOption = STORE,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Other settings \\[default: those the invoice was issued with].")
+    ] = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a claim: make its invoice again with what was found, and credit the difference or supersede it."""
+    from invoicing import crediting, runs, settling
+    from invoicing.desk import Report
+    from invoicing.what_if import Supposed
+
+    common = Common("dispute settle", store, config, now, as_json, by=by)
+    report, why, asked = Report("dispute settle"), crediting.reason_of(reason), day_of(asked_date)
+    settling.require_form(form)
+    supposed = Supposed(platform, deck, without_calls, None if config is None else common.settings())
+    with at_desk(common, writes=not dry_run) as desk:
+        if not dry_run:
+            runs.finish_earlier_runs(desk, report)
+        settlement = settling.prepare(desk, number, form, supposed, why, asked)
+        settling.tell(desk, settlement, report)
+        if dry_run:
+            report.messages.append("nothing was changed")
+        else:
+            settling.tell_settled(settlement, *settling.commit(desk, settlement), report)
+            runs.publish_corrections(desk, report)
     finish(common, report)
 
 
@@ -943,10 +1103,16 @@ def fault(arguments: list[str]) -> int:
     return FAULT
 
 
+@cache
+def commands() -> Callable[..., Any]:
+    """All commands, made once for a process that runs several: that takes as long as a small command itself."""
+    return typer.main.get_command(app)
+
+
 def status_of(arguments: list[str]) -> int:
     """Run a command and give its exit status; no mistake of a user, and no full disk, ends in a traceback."""
     try:
-        status = app(arguments, standalone_mode=False) or 0
+        status = commands()(arguments, standalone_mode=False) or 0
     except CentimeError as error:
         status = refuse(arguments, error)
     except typer.Abort:

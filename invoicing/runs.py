@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
+from invoicing import correction_rendering, credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
 from invoicing.documents.assembly import Figures
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
@@ -178,6 +178,7 @@ def pending_rating(desk: Desk, period: Period, tables: Tables) -> Rating:
             ("the settings", rating.settings == desk.settings_text),
             ("the calls", rating.last_batch == desk.ledger.number("select max(batch_no) from batches")),
             ("the program", rating.program == desk.moment.program),
+            ("what invoices were corrected", rating.rating_no == desk.ledger.next_rating_no() - 1),
         )
         if not same
     ]
@@ -225,7 +226,7 @@ def tell_run(desk: Desk, run: Run, report: Report) -> None:
     """What was issued, and the balance of the calls."""
     report.tables["Invoices"] = desk.ledger.frame(
         "select invoice_number, customer_id, net_cents, vat_cents, gross_cents, due_date from invoices "
-        "where period = ? order by invoice_number",
+        "where period = ? and supersedes is null order by invoice_number",
         [str(run.period)],
     )
     issued = report.tables["Invoices"]
@@ -312,7 +313,7 @@ def _tell_written(desk: Desk, written: Written, supplier: Supplier, report: Repo
 
 
 def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of a period again: its invoices, and the credit notes dated in it.
+    """Write the documents of a period again: its invoices, corrected ones too, and the credit notes dated in it.
 
     Raises:
         InputRefused: where it has neither.
@@ -320,22 +321,30 @@ def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool 
     numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
     if not numbers or period in [run.period for run in desk.ledger.runs()]:
         render(desk, issued_run(desk.ledger, period), report, again=True, web_page=web_page)
-    render_credit_notes(desk, numbers, report, web_page=web_page)
+    corrected = correction_rendering.corrected_invoices_of(desk.ledger, period)
+    render_corrections(desk, numbers, corrected, report, web_page=web_page)
 
 
-def render_credit_notes(desk: Desk, numbers: list[str], report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of credit notes, each with the settings it was made with."""
+def render_corrections(
+    desk: Desk, credit_notes: list[str], invoices: list[str], report: Report, *, web_page: bool = False
+) -> None:
+    """Write the documents of credit notes and corrected invoices, each with the settings it was made with."""
     require_rules(desk.settings.documents.rules_dir)
     documents = with_web_page(desk.settings.documents, asked=web_page)
-    written = credit_note_rendering.render_credit_notes(
-        desk.store, desk.ledger, numbers, documents, desk.moment, desk.progress
+    notes = credit_note_rendering.render_credit_notes(
+        desk.store, desk.ledger, credit_notes, documents, desk.moment, desk.progress
     )
-    _tell_written(desk, written, desk.settings.supplier, report)
+    corrected = correction_rendering.render_corrected_invoices(
+        desk.store, desk.ledger, invoices, documents, desk.moment, desk.progress
+    )
+    _tell_written(desk, notes.and_more(corrected), desk.settings.supplier, report)
 
 
-def publish_credit_notes(desk: Desk, report: Report) -> None:
-    """Write the documents of the credit notes that have none yet."""
-    render_credit_notes(desk, credit_note_rendering.unpublished_credit_notes(desk.ledger), report)
+def publish_corrections(desk: Desk, report: Report) -> None:
+    """Write the documents of the credit notes and corrected invoices that have none yet."""
+    credit_notes = credit_note_rendering.unpublished_credit_notes(desk.ledger)
+    invoices = correction_rendering.unpublished_corrected_invoices(desk.ledger)
+    render_corrections(desk, credit_notes, invoices, report)
 
 
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
@@ -343,7 +352,7 @@ def finish_earlier_runs(desk: Desk, report: Report) -> None:
     for run in desk.ledger.runs():
         if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
             render(desk, run, report, again=False)
-    publish_credit_notes(desk, report)
+    publish_corrections(desk, report)
 
 
 def run(
@@ -386,7 +395,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
             figures = Figures(
                 period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
-                rated.packs_used, calls, rendering.months_before(desk.ledger, period),
+                rated.packs_used, calls, rendering.months_before(desk.ledger, period, desk.ledger.next_rating_no()),
             )  # fmt: skip
             written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
             report.written += written.paths

@@ -16,18 +16,19 @@ COMMANDS = (
     "run", "read", "rate", "preview", "issue", "render", "credit", "export", "explain", "history", "rerun",
     "diff", "what-if", "quarantine", "check", "sync", "verify", "rules",
 )  # fmt: skip
+OF_DISPUTES = tuple(f"dispute {command}" for command in ("open", "list", "show", "reject", "settle"))
 KEYS = {"command", "period", "counts", "sums", "files_written", "warnings", "exit_status"}
 
 
 def test_help__names_every_command() -> None:
     told = centime("--help")
     assert told.status == 0
-    assert [command for command in COMMANDS if f"│ {command} " not in told.stdout] == []
+    assert [command for command in (*COMMANDS, "dispute") if f"│ {command} " not in told.stdout] == []
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *OF_DISPUTES])
 def test_help__of_a_command_has_an_example_and_the_common_options(command: str) -> None:
-    told = centime(command, "--help")
+    told = centime(*command.split(), "--help")
     assert told.status == 0
     assert f"Example: centime {command}" in told.stdout
     assert [word for word in ("--store", "--config", "--now", "--json") if word not in told.stdout] == []
