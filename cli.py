@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from zoneinfo import ZoneInfo
@@ -29,7 +29,8 @@ from schemas.errors import CentimeError, InputRefused, Problem
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from invoicing.desk import Desk, Report
+    from invoicing.desk import Desk, Moment, Report
+    from rating.sources.database import Address
     from schemas.settings import Settings
 
 app = typer.Typer(
@@ -78,6 +79,21 @@ TimezoneOption = Annotated[
 AUTO = "auto"
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
 DisputeArgument = Annotated[str, typer.Argument(metavar="DISPUTE", help="Its number, such as D2026-000001.")]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The platform's database, such as postgresql://centime@db/asterisk, without a password.",
+    ),
+]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        help="A file that only its owner may read \\[default: the password is in CENTIME_DATABASE_PASSWORD].",
+    ),
+]
 STORE = Path("store")
 UBL = "ubl"
 # Of these, the credit notes are those dated in a period, whether it was run or not.
@@ -126,6 +142,19 @@ class Common:
             raise InputRefused(f"--now {self.now}: expected a time with its zone, such as 2026-10-31T22:00:00Z")
         return found.astimezone(UTC)
 
+    def stamp(self, now: datetime) -> Moment:
+        """The moment as it is kept, with who acts and by which program."""
+        from invoicing.desk import Moment
+
+        return Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version(), self.operator(), self.command)
+
+    def holder(self) -> str:
+        """Who is at work, as another process will be told."""
+        return (
+            f"`centime {self.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
+            f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        )
+
     def settings(self) -> Settings:
         """The settings in force."""
         from rating.sources.settings_file import load_settings
@@ -144,12 +173,21 @@ def program_version() -> str:
         return "0.1.0"
 
 
-def day_of(text: str | None) -> date | None:
+def day_of(text: str | None, option: str = "--date") -> date | None:
     """An option that is a day."""
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
-        raise InputRefused(f"--date {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
+        raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
+
+
+def database_address(url: str | None, password_file: Path | None) -> Address:
+    """The database that is read, with its password."""
+    from rating.sources.database import address_of
+
+    if url is None:
+        raise InputRefused("expected --database URL, such as postgresql://centime@db/asterisk")
+    return address_of(url, os.environ.get("CENTIME_DATABASE_PASSWORD"), password_file)
 
 
 class Interrupted(CentimeError):  # noqa: N818
@@ -173,24 +211,20 @@ def login() -> str:
 @contextmanager
 def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     """Open and hold the store; `writes` makes it where there is none."""
-    from invoicing.desk import Desk, Moment, pin_settings
+    from invoicing.desk import Desk, pin_settings
     from invoicing.ledger import Ledger
     from invoicing.progress import Timed
     from invoicing.showing import Bars, Plain
     from invoicing.store import open_store
 
     settings, now = common.settings(), common.moment()
-    moment = Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version(), common.operator(), common.command)
+    moment = common.stamp(now)
     store = open_store(common.store, create=writes)
-    holder = (
-        f"`centime {common.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
-        f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    )
     stderr = console_of_stderr()
     progress = Bars(stderr) if stderr.is_terminal and not common.as_json else Plain(stderr)
     timed = Timed(progress, time.monotonic)
     begun_here = not store.exists
-    with store.locked(holder, shared=not writes):
+    with store.locked(common.holder(), shared=not writes):
         ledger = Ledger(store.ledger_path, read_only=not writes, moment=moment)
         try:
             if writes and not begun_here:
@@ -299,12 +333,24 @@ def run(
 
 @app.command(epilog="Example: centime read cdrs/2026-10-14.csv.gz  (run it daily; a file is taken in once)")
 def read(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or globs of CDRs.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="Files, folders or globs of CDRs.")
+    ] = None,
     cdr_format: FormatOption = AUTO,
     timezone: TimezoneOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the first records before and after; store nothing.")
     ] = False,
+    database: DatabaseOption = None,
+    password_file: PasswordFileOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="Read the database again from this day on \\[default: where the last reading came to].",
+        ),
+    ] = None,
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
@@ -312,7 +358,7 @@ def read(
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
-    """Take CDR files into the store; what cannot be read of them goes to quarantine, line by line."""
+    """Take CDRs into the store, of files or of a database; what cannot be read of them goes to quarantine."""
     from invoicing import runs
     from invoicing.desk import Report
     from invoicing.trying import try_reading
@@ -320,15 +366,26 @@ def read(
 
     common = Common("read", store, config, now, as_json, strict, by)
     report = Report("read")
+    if (database is None) == (not paths) or (database is None and (password_file or since)):
+        raise InputRefused("read: expected either files, or --database URL with what goes with it")
+    if dry_run and database is not None:
+        raise InputRefused("--dry-run: it shows the records of files; leave it out")
     if dry_run:
         settings = common.settings()
         formats = choose_formats(cdr_format, timezone, settings.rating.timezone)
-        try_reading(paths, formats, settings, common.moment(), report)
+        try_reading(paths or [], formats, settings, common.moment(), report)
         finish(common, report)
         return
+    day = day_of(since, "--since")
+    address = None if database is None else database_address(database, password_file)
     with at_desk(common) as desk:
         formats = choose_formats(cdr_format, timezone, desk.settings.rating.timezone)
-        runs.read(desk, paths, formats, report)
+        if address is None:
+            runs.read(desk, paths or [], formats, report)
+        else:
+            from invoicing.database_reading import read_database
+
+            runs.tell_intake(read_database(desk, formats.name, address, formats.options, day), report)
         runs.judge_quarantine(desk, report, report.counts["quarantined"], report.counts["records"], "records read")
     finish(common, report)
 
@@ -946,6 +1003,75 @@ def doctor(
     told = Report("doctor")
     examine(store, common.settings(), told)
     finish(common, told)
+
+
+@app.command(epilog="Example: centime sync --platform platform/ --from today/")
+def sync(
+    platform: PlatformOption,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="fusionpbx|asterisk-realtime|DIR",
+            help="The platform whose database is read, or a folder with today's users and numbers.",
+        ),
+    ] = None,
+    database: DatabaseOption = None,
+    password_file: PasswordFileOption = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", help="Whose the database's domains are \\[default: sync.toml in the tables' folder]."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="The day from which what changed was so \\[default: today].")
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Take the changes that are held for being many.")] = False,
+    customer: Annotated[
+        list[str] | None, typer.Option("--customer", help="With --accept or --show: only his; may be repeated.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Tell what each sync changed; change nothing.")] = False,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Write the users and numbers that the platform has today as dated intervals into the platform tables."""
+    from invoicing.desk import Report
+
+    common = Common("sync", store, config, now, as_json, strict, by)
+    report = Report("sync")
+    if (source is None) != show:
+        raise InputRefused("sync: expected either --from, to sync, or --show, to tell what syncs changed")
+    if customer and not (accept or show):
+        raise InputRefused("--customer: expected with --accept, for whose changes are taken, or with --show")
+    if show:
+        from invoicing.sync_words import show_syncs
+
+        show_syncs(platform, customer or [], report)
+        finish(common, report, troubled=3)
+        return
+    from invoicing.syncing import Occasion, sync_platform
+    from rating.sources.today import PLATFORMS, read_today_database, read_today_folder
+
+    settings, now_utc = common.settings(), common.moment()
+    occasion = Occasion(
+        moment=common.stamp(now_utc),
+        today=now_utc.astimezone(ZoneInfo(settings.rating.timezone)).date(),
+        as_of=day_of(as_of, "--as-of"),
+        accepted=tuple(customer or []) if accept else None,
+        holder=common.holder(),
+    )
+    if source in PLATFORMS:
+        address = database_address(database, password_file)
+        ask = partial(read_today_database, source, address, map_file or platform / "sync.toml", settings)
+    elif database or password_file or map_file:
+        raise InputRefused(f"sync: --from {source} is read as a folder; --database is for {' and '.join(PLATFORMS)}")
+    else:
+        ask = partial(read_today_folder, Path(source or ""), settings)
+    sync_platform(platform, ask, settings, occasion, report)
+    finish(common, report)
 
 
 @app.command(epilog="Example: centime validate store/invoices/2026/*.xml")

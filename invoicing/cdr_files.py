@@ -37,6 +37,7 @@ class CdrFile(NamedTuple):
         sha256: The SHA-256 of its bytes.
         source: What turns its records into the native form.
         is_cut: Whether its last line has no line end.
+        name: What it is called where files are told; its path if empty.
     """
 
     place: int
@@ -46,6 +47,12 @@ class CdrFile(NamedTuple):
     sha256: str
     source: Source
     is_cut: bool
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What it is called."""
+        return self.name or self.found.path
 
     def told(self, formats: Formats, unterminated: str) -> list[str]:
         """What was decided about it."""

@@ -115,7 +115,7 @@ def read_cdrs(
         InputRefused: naming a file that cannot be read, before anything is changed.
     """
     found = find_files(given, formats.naming)
-    intake = Intake(files=pl.DataFrame(schema=FILES_SCHEMA))
+    intake = empty_intake()
     if found.ignored:
         intake.warnings.append(f"{len(found.ignored)} files are no CDR files and were left: " + _some(found.ignored))
     if not found.files:
@@ -123,6 +123,39 @@ def read_cdrs(
     files, intake.skipped = new_files(ledger, found, formats)
     unterminated = settings.rating.unterminated_last_line
     intake.told += [sentence for file in files for sentence in file.told(formats, unterminated)]
+    return take_in(store, ledger, files, intake, settings, now, moment, progress)
+
+
+def empty_intake() -> Intake:
+    """What a reading has taken in before it begins."""
+    return Intake(files=pl.DataFrame(schema=FILES_SCHEMA))
+
+
+def take_in(
+    store: Store,
+    ledger: Ledger,
+    files: list[CdrFile],
+    intake: Intake,
+    settings: Settings,
+    now: datetime,
+    moment: Moment,
+    progress: Progress,
+) -> Intake:
+    """Take files into the store that were not read before; all of them or, on an error, none.
+
+    Args:
+        store: Where accepted calls and the quarantine are kept.
+        ledger: What is committed, in one transaction.
+        files: The files, in their order.
+        intake: What is known of the reading so far; it is given back with what was taken in.
+        settings: Time zone, country code, and what an unterminated last line means.
+        now: The moment to act as of (R-RECORD: `future`).
+        moment: The same for the ledger, with who reads.
+        progress: Told of each file.
+
+    Raises:
+        InputRefused: naming a file that cannot be read, before anything is changed.
+    """
     with _Batches(store, ledger) as batches:
         reading = _Reading(store, ledger, settings, now, batches, files)
         reading.read_all(progress, intake)
@@ -209,7 +242,7 @@ class _Reading:
                     yield file, block
             if state_of(path) != file.state and not (unterminated == WAIT and only_grew(file)):
                 raise InputRefused(f"{path}: it changed while it was being read; start again once it is complete")
-            self._unknown[path] = list(native.unknown_columns)
+            self._unknown[file.shown] = list(native.unknown_columns)
 
     def _judge(self, item: tuple[CdrFile, pl.DataFrame]) -> _Block:
         file, records = item
@@ -240,7 +273,7 @@ class _Reading:
 
     @staticmethod
     def _of_file(rows: pl.DataFrame, file: CdrFile) -> pl.DataFrame:
-        return compact(rows).with_columns(place=pl.lit(file.place, pl.Int32), source_file=pl.lit(file.found.path))
+        return compact(rows).with_columns(place=pl.lit(file.place, pl.Int32), source_file=pl.lit(file.shown))
 
     def _accept(self, calls: pl.DataFrame, hashes: Hashes, place: int) -> None:
         answered = int((calls["duration_s"] > 0).sum())
@@ -269,7 +302,7 @@ class _Reading:
         """One row per file, as `Intake.files` has them."""
         return pl.DataFrame(
             {
-                "source_file": [file.found.path for file in self._files],
+                "source_file": [file.shown for file in self._files],
                 "sha256": [file.sha256 for file in self._files],
                 **self._counts,
                 "source_format": [file.source.name for file in self._files],

@@ -119,6 +119,11 @@ def read(desk: Desk, given: Sequence[str], formats: Formats, report: Report) -> 
     taken = intake.read_cdrs(
         desk.store, desk.ledger, given, formats, desk.settings, desk.now, desk.moment, desk.progress
     )
+    tell_intake(taken, report)
+
+
+def tell_intake(taken: intake.Intake, report: Report) -> None:
+    """Tell what a reading took in."""
     report.warnings += taken.warnings
     report.messages += taken.told
     report.counts["files"] = taken.files.height

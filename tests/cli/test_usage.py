@@ -14,7 +14,7 @@ from tests.cli.program import Place, bytes_of, centime, write_tables
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMANDS = (
     "run", "read", "rate", "preview", "issue", "render", "credit", "export", "explain", "history", "rerun",
-    "diff", "what-if", "quarantine", "check", "verify", "rules",
+    "diff", "what-if", "quarantine", "check", "sync", "verify", "rules",
 )  # fmt: skip
 OF_DISPUTES = tuple(f"dispute {command}" for command in ("open", "list", "show", "reject", "settle"))
 KEYS = {"command", "period", "counts", "sums", "files_written", "warnings", "exit_status"}
