@@ -12,10 +12,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import approval, credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
+from invoicing import (
+    approval,
+    correction_rendering,
+    credit_note_rendering,
+    intake,
+    issuing,
+    rating_run,
+    rendering,
+    snapshots,
+)
 from invoicing.documents.assembly import Figures
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
+from invoicing.exports import reasons_in_words
 from invoicing.issuing import Tables
 from invoicing.month_again import MonthAgain
 from invoicing.numbering import first_run_day
@@ -24,7 +34,7 @@ from invoicing.retro import retroactive_changes
 from invoicing.store import Store
 from invoicing.totals import with_vat
 from rating.platform_checks import notice_problems
-from rating.services import service_rows
+from rating.services import SERVICE_TABLES, service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
 from schemas.errors import InputRefused
 from schemas.settings import parse_settings
@@ -38,6 +48,7 @@ if TYPE_CHECKING:
     from invoicing.rating_run import RatedPeriod
     from invoicing.rendering import Written
     from rating.periods import Period
+    from rating.sources.formats import Formats
     from schemas.settings import DocumentSettings, Supplier
 
 
@@ -103,15 +114,29 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
     return Tables(loaded, history, services)
 
 
-def read(desk: Desk, given: Sequence[str], report: Report) -> None:
+def read(desk: Desk, given: Sequence[str], formats: Formats, report: Report) -> None:
     """Read CDR files into the store."""
-    taken = intake.read_cdrs(desk.store, desk.ledger, given, desk.settings, desk.now, desk.moment, desk.progress)
+    taken = intake.read_cdrs(
+        desk.store, desk.ledger, given, formats, desk.settings, desk.now, desk.moment, desk.progress
+    )
+    tell_intake(taken, report)
+
+
+def tell_intake(taken: intake.Intake, report: Report) -> None:
+    """Tell what a reading took in."""
     report.warnings += taken.warnings
+    report.messages += taken.told
     report.counts["files"] = taken.files.height
     report.counts["files_skipped"] = len(taken.skipped)
     report.counts |= taken.sums()
-    report.tables["Files read"] = taken.files.select("source_file", *intake.COUNTS)
+    report.tables["Files read"] = taken.files.select("source_file", "source_format", *intake.COUNTS)
     report.messages += [f"{path}: read before, skipped" for path in taken.skipped]
+    report.messages += [
+        f"{path}: left out on purpose: {reasons_in_words(json.loads(reasons))}"
+        for path, reasons in taken.files.filter(pl.col("skipped") > 0)
+        .select("source_file", "skipped_by_reason")
+        .iter_rows()
+    ]
 
 
 def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int, what: str) -> None:
@@ -182,6 +207,7 @@ def pending_rating(desk: Desk, period: Period, tables: Tables) -> Rating:
             ("the settings", rating.settings == desk.settings_text),
             ("the calls", rating.last_batch == desk.ledger.number("select max(batch_no) from batches")),
             ("the program", rating.program == desk.moment.program),
+            ("what invoices were corrected", rating.rating_no == desk.ledger.next_rating_no() - 1),
         )
         if not same
     ]
@@ -229,7 +255,7 @@ def tell_run(desk: Desk, run: Run, report: Report) -> None:
     """What was issued, and the balance of the calls."""
     report.tables["Invoices"] = desk.ledger.frame(
         "select invoice_number, customer_id, net_cents, vat_cents, gross_cents, due_date from invoices "
-        "where period = ? order by invoice_number",
+        "where period = ? and supersedes is null order by invoice_number",
         [str(run.period)],
     )
     issued = report.tables["Invoices"]
@@ -269,7 +295,7 @@ def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, peri
     if previous is None or previous.snapshot == snapshots.snapshot_id(loaded.files):
         return []
     settings = parse_settings(json.loads(previous.settings))
-    before = snapshots.load_snapshot(desk.store, desk.ledger, previous.snapshot, settings).platform
+    before = snapshots.load_snapshot_tables(desk.store, desk.ledger, previous.snapshot, settings, SERVICE_TABLES)
     changes = retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
     services = changes.partition_by("customer_id", "table", "service_id", as_dict=True, maintain_order=True)
     return [
@@ -316,7 +342,7 @@ def _tell_written(desk: Desk, written: Written, supplier: Supplier, report: Repo
 
 
 def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of a period again: its invoices, and the credit notes dated in it.
+    """Write the documents of a period again: its invoices, corrected ones too, and the credit notes dated in it.
 
     Raises:
         InputRefused: where it has neither.
@@ -324,22 +350,30 @@ def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool 
     numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
     if not numbers or period in [run.period for run in desk.ledger.runs()]:
         render(desk, issued_run(desk.ledger, period), report, again=True, web_page=web_page)
-    render_credit_notes(desk, numbers, report, web_page=web_page)
+    corrected = correction_rendering.corrected_invoices_of(desk.ledger, period)
+    render_corrections(desk, numbers, corrected, report, web_page=web_page)
 
 
-def render_credit_notes(desk: Desk, numbers: list[str], report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of credit notes, each with the settings it was made with."""
+def render_corrections(
+    desk: Desk, credit_notes: list[str], invoices: list[str], report: Report, *, web_page: bool = False
+) -> None:
+    """Write the documents of credit notes and corrected invoices, each with the settings it was made with."""
     require_rules(desk.settings.documents.rules_dir)
     documents = with_web_page(desk.settings.documents, asked=web_page)
-    written = credit_note_rendering.render_credit_notes(
-        desk.store, desk.ledger, numbers, documents, desk.moment, desk.progress
+    notes = credit_note_rendering.render_credit_notes(
+        desk.store, desk.ledger, credit_notes, documents, desk.moment, desk.progress
     )
-    _tell_written(desk, written, desk.settings.supplier, report)
+    corrected = correction_rendering.render_corrected_invoices(
+        desk.store, desk.ledger, invoices, documents, desk.moment, desk.progress
+    )
+    _tell_written(desk, notes.and_more(corrected), desk.settings.supplier, report)
 
 
-def publish_credit_notes(desk: Desk, report: Report) -> None:
-    """Write the documents of the credit notes that have none yet."""
-    render_credit_notes(desk, credit_note_rendering.unpublished_credit_notes(desk.ledger), report)
+def publish_corrections(desk: Desk, report: Report) -> None:
+    """Write the documents of the credit notes and corrected invoices that have none yet."""
+    credit_notes = credit_note_rendering.unpublished_credit_notes(desk.ledger)
+    invoices = correction_rendering.unpublished_corrected_invoices(desk.ledger)
+    render_corrections(desk, credit_notes, invoices, report)
 
 
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
@@ -347,12 +381,12 @@ def finish_earlier_runs(desk: Desk, report: Report) -> None:
     for run in desk.ledger.runs():
         if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
             render(desk, run, report, again=False)
-    publish_credit_notes(desk, report)
+    publish_corrections(desk, report)
 
 
 def run(
-    desk: Desk, period: Period, platform: Path, given: Sequence[str], asked_date: date | None, report: Report,
-    *, documents: bool,
+    desk: Desk, period: Period, platform: Path, given: Sequence[str], formats: Formats, asked_date: date | None,
+    report: Report, *, documents: bool,
 ) -> None:  # fmt: skip
     """The cron job: read, rate, bill, issue, render. A period that was issued is not touched again."""
     if tell_issued(desk, period, report):
@@ -366,7 +400,7 @@ def run(
     invoice_date = issuing.choose_invoice_date(desk.ledger, desk.today, asked_date)
     tables = load_tables(desk, platform, period, invoice_date)
     if given:
-        read(desk, given, report)
+        read(desk, given, formats, report)
     rating, rated = rate_and_keep(desk, period, tables, report)
     if desk.settings.billing.approval:
         put_up_for_approval(desk, rating, rated, tables, report)
@@ -444,7 +478,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
             figures = Figures(
                 period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
-                rated.packs_used, calls, rendering.months_before(desk.ledger, period),
+                rated.packs_used, calls, rendering.months_before(desk.ledger, period, desk.ledger.next_rating_no()),
             )  # fmt: skip
             written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
             report.written += written.paths

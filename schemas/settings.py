@@ -56,7 +56,8 @@ class RatingSettings:
         onnet: Which calls are free as calls to an own number: of the same `customer`, of any customer on the
             `platform`, or `none`.
         allow_increments: Whether a contract derogates from billing per second.
-        unterminated_last_line: Whether a last line without a line end is put in `quarantine` or `accept`ed.
+        unterminated_last_line: Whether a last line without a line end is put in `quarantine`, `accept`ed, or left
+            to the next reading (`wait`), where files are read that a switch still writes to.
     """
 
     timezone: str = "Europe/Brussels"
@@ -288,7 +289,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "country_code": _country_code,
         "onnet": _one_of("customer", "platform", "none"),
         "allow_increments": _yes_or_no,
-        "unterminated_last_line": _one_of("quarantine", "accept"),
+        "unterminated_last_line": _one_of("quarantine", "accept", "wait"),
     },
     "billing": {
         "invoice_day": _whole(1, 28),

@@ -117,7 +117,7 @@ def test_settings__every_setting_can_be_given() -> None:
         ("rating", "country_code = 32", "32", "in quotes"),
         ("rating", 'onnet = "all"', "all", "one of customer, platform, none"),
         ("rating", "allow_increments = 1", "1", "true or false"),
-        ("rating", 'unterminated_last_line = "keep"', "keep", "one of quarantine, accept"),
+        ("rating", 'unterminated_last_line = "keep"', "keep", "one of quarantine, accept, wait"),
         ("billing", "invoice_day = 0", "0", "a whole number from 1 to 28"),
         ("billing", "invoice_day = 29", "29", "a whole number from 1 to 28"),
         ("billing", "invoice_day = true", "true", "a whole number from 1 to 28"),
