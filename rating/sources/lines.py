@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 FIRST_BLOCK_BYTES = 64 * 1024
+# Records are longer; lines of a byte or two would make a block of millions of rows.
+LINES_AT_ONCE = 500_000
 MAX_ASCII = 127
 
 
@@ -62,12 +64,22 @@ def text_blocks(path: str, block_bytes: int) -> Generator[Block, None, None]:
         while chunk:
             cut = chunk.rfind(b"\n") + 1
             if cut:
-                yield Block(b"".join((rest, memoryview(chunk)[:cut])), last=False)
+                yield from _of_few_lines(b"".join((rest, memoryview(chunk)[:cut])))
                 rest = b""
             # Of a line too long to be a row only so much is kept as shows that it is.
             rest = (rest + chunk[cut:])[: MAX_LINE_BYTES + 1]
             chunk = stream.read(block_bytes)
         yield Block(rest, last=True)
+
+
+def _of_few_lines(content: bytes) -> Generator[Block, None, None]:
+    """These lines as blocks of no more than `LINES_AT_ONCE` or so."""
+    if content.count(b"\n") <= LINES_AT_ONCE:
+        yield Block(content, last=False)
+        return
+    middle = content.rfind(b"\n", 0, len(content) // 2) + 1 or content.index(b"\n") + 1
+    yield from _of_few_lines(content[:middle])
+    yield from _of_few_lines(content[middle:])
 
 
 def read_lines(content: bytes, before: int, *, accept: bool) -> Lines:
