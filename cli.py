@@ -227,7 +227,7 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     with store.locked(common.holder(), shared=not writes):
         ledger = Ledger(store.ledger_path, read_only=not writes, moment=moment)
         try:
-            if writes and not begun_here:
+            if writes:
                 store.sweep(set(ledger.stored_files()))
             pin_settings(ledger, settings, write=False)
             today = now.astimezone(ZoneInfo(settings.rating.timezone)).date()
@@ -1217,6 +1217,13 @@ def status_of(arguments: list[str]) -> int:
         status = 0
     except Exception as error:  # noqa: BLE001 - whoever started it from cron must not take a fault for "done"
         status = settle(arguments, error)
+    except BaseException as error:
+        from polars.exceptions import PanicException
+
+        # A fault of Polars comes past `Exception`, and would end with 1: done.
+        if not isinstance(error, PanicException):
+            raise
+        status = fault(arguments)
     return int(status)
 
 

@@ -97,12 +97,18 @@ FILE_SOURCES_TABLE = """
 create table file_sources (file_no integer primary key, source_format varchar not null, bytes bigint not null,
   skipped bigint not null, skipped_by_reason varchar not null);
 """
+# A ledger from its beginning: its tables, then the views of them.
+EVERYTHING = (
+    INVOICES_TABLE, TABLES, CREDIT_NOTE_TABLES, EVENTS_TABLE, FILE_SOURCES_TABLE, DISPUTE_TABLES, IN_FORCE_VIEWS
+)  # fmt: skip
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
 FROM_3 = FILE_SOURCES_TABLE + SUPERSEDING_INVOICES.format(invoices=INVOICES_TABLE) + DISPUTE_TABLES + IN_FORCE_VIEWS
 UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE + FROM_3, "3": FROM_3}
 # The first format whose ledgers have a chain of events.
 FIRST_WITH_EVENTS = "3"
 NOBODY = Moment("", "")
+# What DuckDB says of a block whose checksum is another one.
+DAMAGED = "Corrupt database file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,19 +177,23 @@ def own_paths(rating_no: int) -> tuple[str, str, str, str]:
 
 
 def _begin(path: Path) -> None:
-    """Make an empty ledger, readable by its owner only."""
-    with duckdb.connect(str(path)) as connection:
-        for tables in (
-            INVOICES_TABLE,
-            TABLES,
-            CREDIT_NOTE_TABLES,
-            EVENTS_TABLE,
-            FILE_SOURCES_TABLE,
-            DISPUTE_TABLES,
-            IN_FORCE_VIEWS,
-        ):
-            connection.execute(tables)
-        connection.execute("insert into meta values ('format', ?)", [FORMAT])
+    """Make an empty ledger, readable by its owner only, all of it in its file and nothing in its log.
+
+    Raises:
+        duckdb.Error: where the disk is full or fails; closing alone would leave that unsaid.
+    """
+    log = path.with_name(f"{path.name}.wal")
+    # A process of the same number may have died here, and DuckDB would go on where it was.
+    for left in (path, log):
+        left.unlink(missing_ok=True)
+    try:
+        with duckdb.connect(str(path)) as connection:
+            for tables in EVERYTHING:
+                connection.execute(tables)
+            connection.execute("insert into meta values ('format', ?)", [FORMAT])
+            connection.execute("checkpoint")
+    finally:
+        log.unlink(missing_ok=True)
     path.chmod(0o600)
 
 
@@ -203,6 +213,7 @@ class Ledger:
                 read; or where the disk is full or fails.
         """
         self.read_only = read_only
+        self._path = path
         settings: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": "false",
             "autoinstall_known_extensions": "false",
@@ -256,17 +267,41 @@ class Ledger:
             raise
         self._connection.execute("commit")
 
+    @contextmanager
+    def _telling_damage(self) -> Iterator[None]:
+        """A block that is not what was written is found when it is read: DuckDB keeps a checksum of each."""
+        try:
+            yield
+        except duckdb.Error as error:
+            if DAMAGED not in str(error):
+                raise
+            raise StoreUnavailable(
+                f"{self._path}: the ledger is damaged: {str(error).splitlines()[0]}; restore it from a backup"
+            ) from None
+
     def execute(self, sql: str, parameters: list[object] | None = None) -> None:
         """Run one statement."""
-        self._connection.execute(sql, parameters)
+        with self._telling_damage():
+            self._connection.execute(sql, parameters)
 
     def rows(self, sql: str, parameters: list[object] | None = None) -> list[tuple[object, ...]]:
         """The rows of a query."""
-        return self._connection.execute(sql, parameters).fetchall()
+        with self._telling_damage():
+            return self._connection.execute(sql, parameters).fetchall()
 
     def frame(self, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
         """The rows of a query as a frame."""
-        return pl.DataFrame(self._connection.sql(sql, params=parameters).to_arrow_table())
+        with self._telling_damage():
+            return pl.DataFrame(self._connection.sql(sql, params=parameters).to_arrow_table())
+
+    def read_through(self) -> None:
+        """Read every row of every table.
+
+        Raises:
+            StoreUnavailable: where a block of them is damaged.
+        """
+        for (table,) in self.rows("select table_name from information_schema.tables order by all"):
+            self.rows(f"select bit_xor(hash(t)) from {table} t")  # noqa: S608
 
     def number(self, sql: str, parameters: list[object] | None = None) -> int:
         """The one whole number a query gives; 0 where it gives none."""

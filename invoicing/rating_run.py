@@ -361,6 +361,40 @@ def keep_rating(
     return rating
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRating:
+    """What is told of a rating, as the store has it.
+
+    Attributes:
+        calls: How many calls it rated.
+        amount_cents: What they cost together.
+        unrated: The calls that could not be rated, as in the quarantine.
+        reports: Calls to be reported: rule, customer_id, calls.
+    """
+
+    calls: int
+    amount_cents: int
+    unrated: pl.DataFrame
+    reports: pl.DataFrame
+
+
+def kept_rating(store: Store, ledger: Ledger, rating: Rating) -> KeptRating:
+    """A pending rating, of which every file is there with the bytes that were stored.
+
+    Raises:
+        StoreUnavailable: where one is not.
+    """
+    shas = ledger.stored_files()
+    files = [
+        str(path) for (path,) in ledger.rows("select path from rated_files where rating_no = ?", [rating.rating_no])
+    ]
+    for path in [*files, *rating.own_paths]:
+        store.require(path, shas[path])
+    unrated = store.read_frame(rating.unrated_path, shas[rating.unrated_path])
+    reports = pl.DataFrame(json.loads(rating.reports), schema=_no_reports().schema, orient="row")
+    return KeptRating(rating.calls, rating.amount_cents, unrated, reports)
+
+
 def forget_rating(ledger: Ledger, rating: Rating) -> None:
     """Take a pending rating out of the ledger, within the caller's transaction."""
     paths = [
@@ -406,8 +440,12 @@ def rated_calls_of(
 
 
 def _holds(store: Store, path: str, start: datetime) -> bool:
+    """Whether a file has such a call, or cannot be read: who then reads it as a whole refuses it by name."""
     starts = pl.scan_parquet(store.root / path, hive_partitioning=False).select((pl.col("start") == start).any())
-    return bool(starts.collect().item())
+    try:
+        return bool(starts.collect().item())
+    except (OSError, pl.exceptions.PolarsError):
+        return True
 
 
 def read_rated(

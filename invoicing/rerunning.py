@@ -18,6 +18,7 @@ from invoicing.rendering import WITH_SUPERSEDED, document_path, months_before
 from invoicing.rewinding import Restating
 from invoicing.store import sha256_of_bytes
 from rating.pipeline import RATED_SCHEMA
+from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -200,9 +201,19 @@ def _compare_documents(
         for suffix, content in made.files.contents.items():
             path = document_path(done.invoice_number, suffix)
             if path in published:
+                done.held += _altered(desk, path, published[path])
                 (done.same if published[path] == sha256_of_bytes(content) else done.other).append(path)
             if folder is not None:
                 done.written.append(_write(folder, path, content))
+
+
+def _altered(desk: Desk, path: str, sha256: str) -> list[str]:
+    """What is wrong with a published file as it stands in the store now; it is not what is compared."""
+    try:
+        desk.store.require(path, sha256)
+    except StoreUnavailable as error:
+        return [str(error)]
+    return []
 
 
 def _write(folder: Path, path: str, content: bytes) -> str:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from invoicing.desk import Desk, Report
     from invoicing.ledger import Ledger, Rating, Run
-    from invoicing.rating_run import RatedPeriod
+    from invoicing.rating_run import KeptRating, RatedPeriod
     from invoicing.rendering import Written
     from rating.periods import Period
     from rating.sources.formats import Formats
@@ -174,7 +174,17 @@ def rate_and_keep(desk: Desk, period: Period, tables: Tables, report: Report) ->
     return rating, rated
 
 
-def _tell_rating(desk: Desk, report: Report, rated: RatedPeriod) -> None:
+def rate_once(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
+    """The pending rating where nothing changed since, so that a run which died leaves no trace; else a new one."""
+    for rating in desk.ledger.ratings(issued=False):
+        if rating.period == period and not _changed_since(desk, rating, tables):
+            _tell_rating(desk, report, rating_run.kept_rating(desk.store, desk.ledger, rating))
+            report.warnings += tables.loaded.warnings
+            return rating
+    return rate(desk, period, tables, report)
+
+
+def _tell_rating(desk: Desk, report: Report, rated: RatedPeriod | KeptRating) -> None:
     report.counts |= {"rated": rated.calls, "unrated": rated.unrated.height}
     report.sums["rated_cents"] = rated.amount_cents
     words = {
@@ -200,7 +210,18 @@ def pending_rating(desk: Desk, period: Period, tables: Tables) -> Rating:
     if not pending:
         raise InputRefused(f"{period}: nothing is rated yet; `centime rate {period} --platform DIR` does that first")
     rating = pending[0]
-    changed = [
+    changed = _changed_since(desk, rating, tables)
+    if changed:
+        raise InputRefused(
+            f"{period}: {' and '.join(changed)} changed since the period was rated; "
+            f"`centime rate {period} --platform DIR` rates it again"
+        )
+    return rating
+
+
+def _changed_since(desk: Desk, rating: Rating, tables: Tables) -> list[str]:
+    """What a rating was made of and is another one now, in words."""
+    return [
         word
         for word, same in (
             ("the platform tables", rating.snapshot == snapshots.snapshot_id(tables.loaded.files)),
@@ -211,12 +232,6 @@ def pending_rating(desk: Desk, period: Period, tables: Tables) -> Rating:
         )
         if not same
     ]
-    if changed:
-        raise InputRefused(
-            f"{period}: {' and '.join(changed)} changed since the period was rated; "
-            f"`centime rate {period} --platform DIR` rates it again"
-        )
-    return rating
 
 
 def issue(desk: Desk, rating: Rating, tables: Tables, invoice_date: date, report: Report, *, documents: bool) -> Run:
@@ -401,10 +416,10 @@ def run(
     tables = load_tables(desk, platform, period, invoice_date)
     if given:
         read(desk, given, formats, report)
-    rating, rated = rate_and_keep(desk, period, tables, report)
     if desk.settings.billing.approval:
-        put_up_for_approval(desk, rating, rated, tables, report)
+        put_up_for_approval(desk, *rate_and_keep(desk, period, tables, report), tables, report)
         return
+    rating = rate_once(desk, period, tables, report)
     issued = issue(desk, rating, tables, invoice_date, report, documents=documents)
     if documents:
         render(desk, issued, report, again=False)

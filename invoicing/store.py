@@ -34,7 +34,7 @@ OWN_FILE = re.compile(
 )
 WORKING_FILE = re.compile(r"\d{4}-.+\.parquet")
 FOLDERS = ("calls", "quarantine", "rated", "snapshots")
-OWNER_ONLY = 0o700
+OWNER_ONLY, ALL_BUT_OWNER = 0o700, 0o077
 TEMPORARY = ".writing"
 CHUNK_BYTES = 1 << 20
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -111,7 +111,8 @@ class Store:
             else:
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, holder.encode(), 0)
-                yield
+                with _owner_only():
+                    yield
                 # Whoever comes next is not told of one who has left.
                 os.ftruncate(descriptor, 0)
         finally:
@@ -173,9 +174,19 @@ class Store:
                     path.unlink()
 
 
+@contextmanager
+def _owner_only() -> Iterator[None]:
+    """Whatever this process makes meanwhile, the log of DuckDB too, only its owner may read, in whatever folder."""
+    before = os.umask(ALL_BUT_OWNER)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def is_temporary(path: Path) -> bool:
     """Whether a file was being written when its process died."""
-    return re.fullmatch(rf".+\.\d+{re.escape(TEMPORARY)}", path.name) is not None
+    return re.fullmatch(rf".+\.\d+{re.escape(TEMPORARY)}(\.wal)?", path.name) is not None
 
 
 def sha256_of_file(path: Path) -> str:

@@ -32,7 +32,12 @@ TRAFFIC_SUMS = ("charged_s", "amount_cents")
 
 
 def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
-    """What does not hold, one sentence each; empty where everything does."""
+    """What does not hold, one sentence each; empty where everything does.
+
+    Raises:
+        StoreUnavailable: where the ledger itself is damaged, so that nothing can be held against it.
+    """
+    ledger.read_through()
     found = _altered_files(store, ledger, progress)
     altered = bool(found)
     found += _numbers(ledger)

@@ -309,7 +309,8 @@ def _records(
     parts = [
         whole.select(*ROW).hstack(_split_well_quoted(whole["record"], columns, wanted)),
         _joined(judged, spans, columns, wanted),
-        without_fields(faulty.with_columns(fault=_csv_fault(columns)), wanted),
+        # Polars panics where `format` meets a column that begins with an empty chunk.
+        without_fields(faulty.rechunk().with_columns(fault=_csv_fault(columns)), wanted),
     ]
     return pl.concat(parts), judged.height - end
 

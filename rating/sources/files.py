@@ -30,6 +30,10 @@ FORMATS: dict[str, Format] = {
 }
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 HASH_CHUNK_BYTES = 1 << 20
+# Calls are packed to a tenth or so of their text. What grows to so many times its size, and is not small, was made to
+# fill the memory: its records, set aside one by one, would.
+MOST_GROWTH = 200
+GROWS_FREELY_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +269,27 @@ def prefixes_of(path: str, sizes: Sequence[int] = ()) -> list[Prefix]:
     return found
 
 
+class _Unpacked:
+    """The bytes of a compressed file, as long as they are not out of all proportion to it."""
+
+    def __init__(self, path: str, stream: pa.CompressedInputStream) -> None:
+        self._path, self._stream, self._unpacked = path, stream, 0
+        self._most_bytes = max(GROWS_FREELY_BYTES, MOST_GROWTH * Path(path).stat().st_size)
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or fewer where the file ends; all that are left, if the size is below 0."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(HASH_CHUNK_BYTES), b""))
+        found: bytes = self._stream.read(size)
+        self._unpacked += len(found)
+        if self._unpacked > self._most_bytes:
+            raise InputRefused(
+                f"{self._path}: unpacked it is more than {MOST_GROWTH} times its size, which no file of records is. "
+                "Look at what it holds; if it is right, give it unpacked."
+            )
+        return found
+
+
 @contextmanager
 def open_bytes(path: str, begin: int = 0) -> Iterator[BinaryIO]:
     """A file's bytes, decompressed as they are read; archives of several members are read to their end.
@@ -280,7 +305,7 @@ def open_bytes(path: str, begin: int = 0) -> Iterator[BinaryIO]:
         codec = COMPRESSIONS.get(Path(path.lower()).suffix)
         if codec:
             with pa.OSFile(path, "rb") as packed, pa.CompressedInputStream(packed, codec) as stream:
-                yield cast("BinaryIO", stream)
+                yield cast("BinaryIO", _Unpacked(path, stream))
         else:
             with Path(path).open("rb") as stream:
                 stream.seek(begin)

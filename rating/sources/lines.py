@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rating.sources.files import FoundFile
 
 FIRST_BLOCK_BYTES = 64 * 1024
+# Records are longer; lines of a byte or two would make a block of millions of rows.
+LINES_AT_ONCE = 500_000
 MAX_ASCII = 127
 
 
@@ -64,7 +66,7 @@ def text_blocks(file: FoundFile, block_bytes: int, *, whole_lines: bool = False)
         for chunk in _chunks(stream, file, block_bytes):
             cut = chunk.rfind(b"\n") + 1
             if cut:
-                yield Block(b"".join((rest, memoryview(chunk)[:cut])), last=False)
+                yield from _of_few_lines(b"".join((rest, memoryview(chunk)[:cut])))
                 rest = b""
             # Of a line too long to be a row only so much is kept as shows that it is.
             rest = (rest + chunk[cut:])[: MAX_LINE_BYTES + 1]
@@ -86,6 +88,16 @@ def _chunks(stream: BinaryIO, file: FoundFile, block_bytes: int) -> Iterator[byt
         yield chunk
         left -= len(chunk)
         size, first = block_bytes, False
+
+
+def _of_few_lines(content: bytes) -> Generator[Block, None, None]:
+    """These lines as blocks of no more than `LINES_AT_ONCE` or so."""
+    if content.count(b"\n") <= LINES_AT_ONCE:
+        yield Block(content, last=False)
+        return
+    middle = content.rfind(b"\n", 0, len(content) // 2) + 1 or content.index(b"\n") + 1
+    yield from _of_few_lines(content[:middle])
+    yield from _of_few_lines(content[middle:])
 
 
 def read_lines(content: bytes, before: int, *, accept: bool) -> Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 16 * 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 MAX_RECORD_LINES = 100
+MAX_COLUMNS = 1000
 CUT_CHARACTERS = 1000
 
 UNTERMINATED = "the last line has no line end: it may have been cut short"
@@ -91,8 +93,14 @@ class Rows:
 
 def check_columns(names: Sequence[str], path: str, line: int, wanted: Wanted) -> None:
     """Refuse a file whose columns are not those expected, naming all that is wrong with them."""
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    missing = [name for name in wanted.required if name not in names]
+    if len(names) > MAX_COLUMNS:
+        raise InputRefused(
+            f"{path}:{line}: the header has {len(names)} columns, expected at most {MAX_COLUMNS}: is this a table of "
+            f"{wanted.table} at all?"
+        )
+    counts = Counter(names)
+    twice = sorted(name for name, count in counts.items() if name and count > 1)
+    missing = [name for name in wanted.required if name not in counts]
     expected = f"expected in the header, which has {', '.join(names)}"[:CUT_CHARACTERS]
     problems = (
         *(Problem(wanted.table, path, line, name, "", "expected once in the header") for name in twice),

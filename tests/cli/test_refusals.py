@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from polars.exceptions import PanicException
 
 from tests.cli.program import SMALL, Place, Told, bytes_of
 
@@ -149,3 +150,14 @@ def test_r_invoice__a_month_is_not_run_before_its_invoice_day(place: Place) -> N
     assert "today is 2026-10-27, and this period can be run from 2026-10-28 on" in told.stderr
     assert not place.store.exists()
     assert place.start("run", *arguments, "--now", "2026-10-27T23:00:00Z").status == 0
+
+
+def test_fault__of_polars_itself_is_no_success(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def panic(*_: object) -> None:
+        raise PanicException("assertion failed: i < self.len()")
+
+    monkeypatch.setattr("invoicing.runs.read", panic)
+    told = place.start("read", "cdrs/october.csv")
+    assert told.status == 70
+    assert "Please report the lines above" in told.stderr
+    assert not place.store.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,13 @@ def alter(place: Place, sql: str) -> None:
     ledger = Ledger(place.store / "ledger.duckdb")
     ledger.execute(sql)
     ledger.close()
+
+
+def published_otherwise(place: Place) -> None:
+    """Let the document of the first invoice be one of other bytes, as it stands and as the ledger names it."""
+    (place.store / "invoices/2026/2026-000001.pdf").write_bytes(b"%PDF")
+    sha256 = f"sha256 = '{hashlib.sha256(b'%PDF').hexdigest()}'"
+    alter(place, f"update stored_files set {sha256} where ends_with(path, '2026-000001.pdf')")  # noqa: S608
 
 
 @pytest.fixture
@@ -79,7 +87,7 @@ def test_rerun__a_figure_that_is_not_what_it_was_issued_from_is_named(
 def test_rerun__another_version_of_the_program_compares_the_figures(two_months: Place) -> None:
     assert two_months.start("render", "2026-10").status == 0
     alter(two_months, "update runs set program = '0.0.1'")
-    alter(two_months, "update stored_files set sha256 = repeat('0', 64) where ends_with(path, '.pdf')")
+    published_otherwise(two_months)
     told = two_months.start("rerun", "2026-000001", "--json")
     # Documents of another version may look otherwise: that alone is nothing a person must look at.
     assert told.status == 0, told.stderr
@@ -91,7 +99,7 @@ def test_rerun__another_version_of_the_program_compares_the_figures(two_months: 
 
 def test_rerun__published_bytes_that_are_others_are_told(two_months: Place) -> None:
     assert two_months.start("render", "2026-10").status == 0
-    alter(two_months, "update stored_files set sha256 = repeat('0', 64) where ends_with(path, '.pdf')")
+    published_otherwise(two_months)
     told = two_months.start("rerun", "2026-000001", "--json")
     assert told.status == 1
     assert "not the bytes that were published" in json.dumps(told.document["attention"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -81,6 +82,18 @@ def old(tmp_path: Path) -> Path:
 def test_ledger__a_new_one_has_the_format_of_this_program(tmp_path: Path) -> None:
     Ledger(tmp_path / "ledger.duckdb").close()
     assert tables_of(tmp_path / "ledger.duckdb") == (FORMAT, ADDED)
+
+
+def test_ledger__one_that_was_begun_by_a_process_that_died_is_begun_anew(tmp_path: Path) -> None:
+    # In a container the next process often has the number of the last.
+    begun = tmp_path / f"ledger.duckdb.{os.getpid()}.writing"
+    with duckdb.connect(str(begun)) as connection:
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        connection.execute("create table meta (mine integer)")
+    assert begun.with_name(f"{begun.name}.wal").exists()
+    Ledger(tmp_path / "ledger.duckdb").close()
+    assert tables_of(tmp_path / "ledger.duckdb") == (FORMAT, ADDED)
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.duckdb"]
 
 
 def test_ledger__who_writes_brings_it_up_to_date_once(old: Path) -> None:
