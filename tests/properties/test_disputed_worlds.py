@@ -100,12 +100,12 @@ def play(seed: int, folder: Path) -> int:
     return settled
 
 
-@pytest.mark.parametrize("seed", [0, 102])
+@pytest.mark.parametrize("seed", [102])
 def test_disputes__every_export_is_that_of_the_second_reading(seed: int, tmp_path: Path) -> None:
     assert play(seed, tmp_path)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(100, 300))
+@pytest.mark.parametrize("seed", [*range(102), *range(103, 300)])
 def test_disputes__in_many_worlds(seed: int, tmp_path: Path) -> None:
     play(seed, tmp_path)
