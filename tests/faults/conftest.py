@@ -1,5 +1,5 @@
 """The month that the faults of this folder happen to."""
 
-from tests.faults.stores import expected, october
+from tests.faults.stores import october, steps
 
-__all__ = ["expected", "october"]
+__all__ = ["october", "steps"]

@@ -53,9 +53,15 @@ NOWHERE = Point(-1, "", FAULTED_CALL, "nothing is faulted")
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended: below 0 by that signal."""
+    """How a command ended, its process, and how long it took by the clock and of the processor.
 
+    A status below 0 is that signal.
+    """
+
+    pid: int
     status: int
+    took_s: float
+    cpu_s: float
     stdout: str
     stderr: str
 
@@ -80,22 +86,34 @@ class Injector:
         return self.folder / "calls"
 
     def start(
-        self, place: Path, arguments: list[str], point: Point = NOWHERE, *, starts: int = 1, killed_after_s: float = 0
+        self,
+        place: Path,
+        arguments: list[str],
+        point: Point = NOWHERE,
+        *,
+        starts: int = 1,
+        killed_after_s: float = 0,
+        dies: tuple[int, str] | None = None,
     ) -> list[Ended]:
-        """As many processes of one command at once, each faulted at this point of its own, or killed after a time."""
+        """As many processes of one command at once.
+
+        Each is faulted at this point of its own, or killed after a time, or dies `before` or `after` the commit of its
+        nth transaction with events.
+        """
         order = {
             "folder": str(place), "arguments": arguments, "thread": point.thread, "name": point.name,
             "times": FAULTED_CALL - point.call, "starts": starts, "killed_after_s": killed_after_s,
+            "dies": dies,
             "stdout": str(self.folder / "stdout"), "stderr": str(self.folder / "stderr"),
         }  # fmt: skip
         self.connection.sendall(json.dumps(order).encode() + b"\n")
         with self.connection.makefile("r") as answers:
-            ended: dict[str, int] = json.loads(answers.readline())
+            ended: list[tuple[int, int, float, float]] = json.loads(answers.readline())
         return [
-            Ended(status, self._printed("stdout", pid), self._printed("stderr", pid)) for pid, status in ended.items()
+            Ended(pid, *figures, self._printed("stdout", pid), self._printed("stderr", pid)) for pid, *figures in ended
         ]
 
-    def _printed(self, stream: str, pid: str) -> str:
+    def _printed(self, stream: str, pid: int) -> str:
         path = self.folder / f"{stream}.{pid}"
         text = path.read_text(encoding="utf-8")
         path.unlink()
@@ -109,6 +127,13 @@ class Injector:
         with self.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(seen)
             return [point for point in points_in(log.read().splitlines(), within) if point.name in self.calls]
+
+    def changed_by(self, ended: Ended, within: Path) -> list[str]:
+        """The calls by which the main thread of a command changed a folder, as strace's log has them."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        own = points_in([line for line in lines if line.startswith(f"{ended.pid} ")], within)
+        # The folder itself is made where it is not there, before anybody holds it.
+        return [str(point) for point in own if not point.what.startswith(f'"{within.name}", ')]
 
 
 def points_in(lines: list[str], within: Path) -> Iterator[Point]:
@@ -132,7 +157,10 @@ def points_in(lines: list[str], within: Path) -> Iterator[Point]:
 
 @contextmanager
 def injecting(fault: str, calls: tuple[str, ...], folder: Path) -> Iterator[Injector]:
-    """The program ready to be faulted: `fault` is what strace calls an injection, such as `error=ENOSPC`."""
+    """The program ready to be faulted: `fault` is what strace calls an injection, such as `error=ENOSPC`.
+
+    Without calls to fault, nothing traces it: its commands can be killed at their events.
+    """
     folder.mkdir(parents=True)
     here, there = socket.socketpair()
     injector = Injector(here, folder, calls)
@@ -143,6 +171,10 @@ def injecting(fault: str, calls: tuple[str, ...], folder: Path) -> Iterator[Inje
         there.close()
         with here, here.makefile("r") as answers:
             assert answers.readline() == "ready\n"
+            if not calls:
+                yield injector
+                here.shutdown(socket.SHUT_RDWR)
+                return
             with subprocess.Popen([*strace_command(fault, calls, injector.log), "-p", str(ready.pid)]):
                 while "TracerPid:\t0\n" in Path(f"/proc/{ready.pid}/status").read_text(encoding="ascii"):
                     time.sleep(0.005)

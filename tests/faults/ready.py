@@ -7,7 +7,9 @@ earlier one makes the calls that are missing first, in the thread concerned, on 
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
+import io
 import itertools
 import json
 import os
@@ -16,12 +18,17 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import suppress
+import time
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    import polars as pl
+
+    from invoicing.ledger import Ledger
 
 FAULTED_CALL = 200
 MARK = "/no-such-folder/thread-"
@@ -48,6 +55,15 @@ def import_everything() -> None:
     for package in (schemas, rating, invoicing):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+    from cli import status_of  # noqa: PLC0415
+
+    # What the command line and its messages import, they import now.
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        status_of(["run", "--help"])
+        status_of(["verify", "--store", "/no-such-folder"])
+    # A collection would write on each page that the processes to come share with this one.
+    gc.collect()
+    gc.freeze()
 
 
 def prepare_workers() -> None:
@@ -85,6 +101,32 @@ def count_threads(wanted: int, name: str, times: int) -> None:
     begin()
 
 
+def die_at_event(nth: int, when: str) -> None:
+    """End this process right before or after the commit of its nth transaction with events, as `kill -9` does."""
+    from invoicing.ledger import Ledger  # noqa: PLC0415
+
+    append, transaction = Ledger.append, Ledger.transaction
+    told: list[str] = []
+
+    def append_and_count(ledger: Ledger, table: str, frame: pl.DataFrame) -> None:
+        append(ledger, table, frame)
+        told.extend([table] if table == "events" else [])
+
+    def die(now: str) -> None:
+        if len(told) == nth and now == when:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @contextmanager
+    def transaction_and_die(ledger: Ledger) -> Iterator[None]:
+        with transaction(ledger):
+            yield
+            die("before")
+        die("after")
+
+    Ledger.append = append_and_count  # type: ignore[method-assign]
+    Ledger.transaction = transaction_and_die  # type: ignore[method-assign]
+
+
 def command(order: dict[str, object]) -> None:
     """One command in a process of its own; never comes back."""
     from cli import main  # noqa: PLC0415
@@ -97,35 +139,51 @@ def command(order: dict[str, object]) -> None:
     sys.argv = ["centime", *arguments]
     # What no handler awaits ends the process on the spot, as `kill -9` does.
     signal.setitimer(signal.ITIMER_REAL, float(str(order["killed_after_s"])))
+    if order["dies"] is not None:
+        die_at_event(*order["dies"])  # type: ignore[misc]
     count_threads(int(str(order["thread"])), str(order["name"]), int(str(order["times"])))
-    main()
+    try:
+        main()
+    except SystemExit as leaving:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # The command is over; taking an interpreter of this size apart costs as much as the command did.
+        os._exit(int(leaving.code or 0))
 
 
 def serve(connection: socket.socket) -> None:
-    """Fork for each order, and answer with the pid, and then with the exit status of each that has ended."""
+    """Fork for each order, and answer with pid, exit status and seconds of each as they ended."""
     orders = connection.makefile("r")
     for line in orders:
         order = json.loads(line)
-        children = []
+        children: dict[int, float] = {}
         for _ in range(order["starts"]):
             child = os.fork()
             if child == 0:
                 order |= {name: f"{order[name]}.{os.getpid()}" for name in ("stdout", "stderr")}
                 command(order)
-            children.append(child)
-        ended = {str(child): os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children}
+            children[child] = time.monotonic()
+        ended: list[tuple[int, int, float, float]] = []
+        while len(ended) < len(children):
+            child, status, used = os.wait4(-1, 0)
+            if child in children:
+                took_s, cpu_s = time.monotonic() - children[child], used.ru_utime + used.ru_stime
+                ended.append((child, os.waitstatus_to_exitcode(status), took_s, cpu_s))
         connection.sendall(json.dumps(ended).encode() + b"\n")
 
 
 def main() -> None:
     """Serve on the socket that was given."""
     connection = socket.socket(fileno=int(sys.argv[1]))
+    # With one processor DuckDB has no thread of its own: each of its calls is one that can be faulted.
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import_everything()
     prepare_workers()
     # Where a process may only be traced by those that started it, this one may be by strace too.
     ctypes.CDLL(None).prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)
     connection.sendall(b"ready\n")
     serve(connection)
+    os._exit(0)
 
 
 if __name__ == "__main__":
