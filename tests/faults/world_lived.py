@@ -13,14 +13,21 @@ from typing import TYPE_CHECKING
 import typer
 
 import cli
+from invoicing.desk import Report
 from invoicing.exports import TABLES as EXPORTS
 from invoicing.ledger import Ledger
+from invoicing.runs import finish_earlier_runs
 from invoicing.store import Store
 from invoicing.table_files import as_text
 from rating.periods import Period
+from rating.sources.settings_file import load_settings
 from schemas.errors import CentimeError
 from tests.explanations.desks import desk_at
 from tests.faults.world_killed import KILLED
+from tests.properties.test_disputed_worlds import settle_one
+from tests.rules.disputes import desk_at as desk_to_settle
+from tests.second_reading.reading import Run
+from tests.second_reading.reading import Store as Second
 from tests.second_reading.tables import TABLES
 
 if TYPE_CHECKING:
@@ -34,7 +41,7 @@ DONE = (0, 1)
 REFUSED, IN_USE = 2, 3
 # After about so many steps a command has come to its end.
 LAST_STEPS = {"read": 20, "run": 60}
-CREDITED = 0.1
+CREDITED, DISPUTED = 0.08, 0.12
 # What a store holds of a world, whatever befell it; numbers of ratings and batches count what was begun in vain too.
 KEPT = {
     "files": "* exclude (file_no)",
@@ -48,6 +55,7 @@ KEPT = {
     "credit_notes": "*",
     "credit_note_lines": "*",
     "credit_note_vat_totals": "*",
+    "disputes": "*",
 }
 Options = dict[str, object]
 
@@ -73,12 +81,14 @@ class Life:
         world: What happens in any case.
         folder: Where `World.write` wrote it.
         store: The store.
+        second: The second reading of the months lived, and of what was settled in them.
         done: How often each thing happened.
     """
 
     world: World
     folder: Path
     store: Path
+    second: Second = field(default_factory=Second)
     done: Counter[str] = field(default_factory=Counter)
 
     def live(self, disturb: Callable[[Life, int], None] | None = None) -> None:
@@ -86,8 +96,11 @@ class Life:
         for place in range(len(self.world.months)):
             if disturb is not None:
                 disturb(self, place)
-            assert start("run", **self.run_options(place)) in DONE, self.world.months[place].period
+            month = self.world.months[place]
+            assert start("run", **self.run_options(place)) in DONE, month.period
+            Run(self.second, month, self.world.settings).go()
             self.credit(place)
+            self.dispute(place)
 
     def common(self, place: int) -> Options:
         """The options of every command in a month."""
@@ -113,10 +126,7 @@ class Life:
         return found
 
     def credit(self, place: int) -> None:
-        """Now and then an invoice is credited, in part or whole: the same one in every life of the world.
-
-        What is settled of a dispute belongs here too.
-        """
+        """Now and then an invoice is credited, in part or whole: the same one in every life of the world."""
         rng = random.Random(f"credit {self.world.seed} {place}")
         numbers = self.numbers() if rng.random() < CREDITED else []
         if numbers:
@@ -125,6 +135,16 @@ class Life:
             status = start("credit", invoice=rng.choice(numbers), reason="Erreur", **extent, **common)
             assert status in (0, REFUSED)  # less may be left of it
             self.done["credited" if status == 0 else "nothing left to credit"] += 1
+
+    def dispute(self, place: int) -> None:
+        """Now and then an invoice is disputed, and corrected or not: the same one in every life of the world."""
+        rng = random.Random(f"dispute {self.world.seed} {place}")
+        if rng.random() < DISPUTED:
+            now = self.world.months[place].now
+            with desk_to_settle(self.store, load_settings(self.folder / "config.toml"), now) as desk:
+                settled = settle_one(desk, self.second, self.world, self.folder, now, rng)
+                finish_earlier_runs(desk, Report("dispute settle"))
+            self.done["dispute settled" if settled else "dispute rejected"] += 1
 
 
 @dataclass(frozen=True)
