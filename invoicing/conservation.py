@@ -17,17 +17,19 @@ class Balance:
     invoiced: int
     waiting: int
     unrated: int
+    held: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether every accepted call is in exactly one place."""
-        return self.accepted == self.invoiced + self.waiting + self.unrated
+        return self.accepted == self.invoiced + self.held + self.waiting + self.unrated
 
     def sentence(self) -> str:
         """The balance in words."""
         sign = "=" if self.holds else "is NOT"
+        held = f"+ {self.held} held " if self.held else ""
         return (
-            f"{self.accepted} calls accepted {sign} {self.invoiced} invoiced + {self.waiting} waiting "
+            f"{self.accepted} calls accepted {sign} {self.invoiced} invoiced {held}+ {self.waiting} waiting "
             f"+ {self.unrated} unrated"
         )
 
@@ -36,8 +38,9 @@ class Balance:
 def unbalanced_files(files: pl.DataFrame) -> pl.DataFrame:
     """Per file, records = accepted + unanswered + duplicate + quarantined; per run, the calls balance too.
 
-    Calls accepted so far = invoiced + waiting (their period has not been run, or they came after it was) +
-    unrated (`Balance`). Takes the counts of files; gives those that do not add up, of which there must be none.
+    Calls accepted so far = invoiced + held (on invoices that R-HELD keeps back) + waiting (their period has not been
+    run, or they came after it was) + unrated (`Balance`). Takes the counts of files; gives those that do not add up,
+    of which there must be none.
     """
     placed = pl.col("accepted") + pl.col("unanswered") + pl.col("duplicate") + pl.col("quarantined")
     return files.filter(pl.col("records") != placed)

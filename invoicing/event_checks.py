@@ -19,6 +19,7 @@ MOST_NAMED = 10
 NOUNS = {
     "read": "the file {}", "rated": "the rating of {}", "issued": "the run of {}",
     "published": "the document of {}", "credited": "the credit note {}",
+    "held": "the held invoice of {}", "released": "the release of {}",
 }  # fmt: skip
 
 

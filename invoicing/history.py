@@ -14,8 +14,9 @@ import polars as pl
 from invoicing.call_index import hashes_of, rows_with, stored_indexes
 from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.event_checks import last_hash
-from invoicing.events import BEGUN, CREDITED, HASHED, ISSUED, PUBLISHED, RATED, READ, hash_of
+from invoicing.events import BEGUN, CREDITED, HASHED, HELD, ISSUED, PUBLISHED, RATED, READ, RELEASED, hash_of
 from invoicing.rating_run import rated_calls_of
+from rating.money import euro_text
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from invoicing.ledger import Ledger
 
 COLUMNS = [*HASHED, "hash"]
+STILL_HELD = "select period, rating_no from still_held join runs using (period) where customer_id = ? order by period"
 # So much of a hash tells it from any other in a table for people.
 SHORT = 12
 
@@ -37,6 +39,7 @@ class _Wanted:
         self.ratings: set[int] = set()
         self.periods: set[str] = set()
         self.documents: set[str] = set()
+        self.held: set[str] = set()
 
     def holds(self, kind: str, subject: str, details: dict[str, Any]) -> bool:
         """Whether an event is one of them; the one that began the chain of an older ledger always is."""
@@ -47,13 +50,15 @@ class _Wanted:
             ISSUED: subject in self.periods,
             PUBLISHED: subject in self.documents,
             CREDITED: subject in self.documents,
+            HELD: subject in self.held,
+            RELEASED: subject in self.documents,
         }
         return found.get(kind, False)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was found."""
-        return not (self.files or self.ratings or self.periods or self.documents)
+        return not (self.files or self.ratings or self.periods or self.documents or self.held)
 
 
 def history(desk: Desk, what: str | None) -> pl.DataFrame:
@@ -108,7 +113,10 @@ def _find(desk: Desk, what: str, wanted: _Wanted) -> None:
         found = ledger.rows(f"select invoice_number from invoices where {column} = ? order by 1", [what])  # noqa: S608
         for (number,) in found:
             _want_invoice(desk, str(number), wanted)
-        if found:
+        if column == "customer_id":
+            for period, rating_no in ledger.rows(STILL_HELD, [what]):
+                _want_held(desk, what, (str(period), int(str(rating_no))), wanted)
+        if not wanted.is_empty:
             return
     if ledger.rows("select 1 from credit_notes where credit_note_number = ?", [what]):
         wanted.documents.add(what)
@@ -139,10 +147,25 @@ def _want_invoice(desk: Desk, number: str, wanted: _Wanted, *, files: bool = Tru
     wanted.ratings.add(int(str(rating_no)))
     notes = ledger.rows("select credit_note_number from credit_notes where invoice_number = ?", [number])
     wanted.documents |= {number, *(str(note) for (note,) in notes)}
+    wanted.held.add(f"{customer_id} {period}")
     if files:
-        rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == rating_no)
-        calls = rated_calls_of(desk.store, ledger, rating, customers=pl.Series([str(customer_id)]))
-        wanted.files |= _files_of(desk, calls["call_id"])
+        _want_calls(desk, str(customer_id), int(str(rating_no)), wanted)
+
+
+def _want_held(desk: Desk, customer_id: str, run: tuple[str, int], wanted: _Wanted) -> None:
+    """An invoice that is held still: its run, given with its period and rating, and the files of its calls."""
+    period, rating_no = run
+    wanted.held.add(f"{customer_id} {period}")
+    wanted.periods.add(period)
+    wanted.ratings.add(rating_no)
+    _want_calls(desk, customer_id, rating_no, wanted)
+
+
+def _want_calls(desk: Desk, customer_id: str, rating_no: int, wanted: _Wanted) -> None:
+    """The files of a customer's calls in a rating."""
+    rating = next(rating for rating in desk.ledger.ratings(issued=True) if rating.rating_no == rating_no)
+    calls = rated_calls_of(desk.store, desk.ledger, rating, customers=pl.Series([customer_id]))
+    wanted.files |= _files_of(desk, calls["call_id"])
 
 
 def _files_of(desk: Desk, call_ids: pl.Series) -> set[int]:
@@ -180,6 +203,7 @@ def _want_call(desk: Desk, call_id: str, wanted: _Wanted) -> None:
         _want_invoice(desk, str(invoice[0][0]), wanted, files=False)
     elif rating.issued:
         wanted.periods.add(str(rating.period))
+        wanted.held.add(f"{calls['customer_id'].item()} {rating.period}")
 
 
 def tell_history(desk: Desk, found: pl.DataFrame, report: Report, *, whole: bool) -> None:
@@ -227,6 +251,15 @@ def _credited(subject: str, told: dict[str, Any]) -> str:
     return f"credited {told['invoice_number']}: {subject}, {told['reason']}"
 
 
+def _held(subject: str, told: dict[str, Any]) -> str:
+    why = "; ".join(reason["reason"] for reason in json.loads(told["reasons"]))
+    return f"held {subject}: {euro_text(told['net_cents'])} EUR without VAT: {why}"
+
+
+def _released(subject: str, told: dict[str, Any]) -> str:
+    return f"released {told['customer_id']} {told['period']}: {subject}, {told['reason']}"
+
+
 def _begun(_: str, told: dict[str, Any]) -> str:
     facts = ", ".join(f"{count} {kind}" for kind, count in told["facts"].items())
     return (
@@ -243,4 +276,7 @@ def _inputs(told: dict[str, Any]) -> str:
     return f"tables {told['snapshot'][:SHORT]}, settings {told['settings_sha256'][:SHORT]}"
 
 
-_WORDS = {READ: _read, RATED: _rated, ISSUED: _issued, PUBLISHED: _published, CREDITED: _credited, BEGUN: _begun}
+_WORDS = {
+    READ: _read, RATED: _rated, ISSUED: _issued, PUBLISHED: _published, CREDITED: _credited, HELD: _held,
+    RELEASED: _released, BEGUN: _begun,
+}  # fmt: skip

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = "3"
+FORMAT = "4"
 TABLES = """
 create table meta (name varchar primary key, content varchar not null);
 create table files (file_no integer primary key, source_file varchar not null, sha256 varchar not null unique,
@@ -89,8 +89,40 @@ create table events (event_no bigint primary key, acted_at varchar not null, ope
   command varchar not null, kind varchar not null, subject varchar not null, details varchar not null,
   program varchar not null, previous_hash varchar not null, hash varchar not null);
 """
+# An invoice that a run held (R-HELD) has its lines here until it is released; what hangs on what a period billed reads
+# the views, in which it stands as it will be issued, without a number.
+HELD_TABLES = """
+create table call_alarms (rating_no integer not null, bound varchar not null, customer_id varchar not null,
+  user_id varchar, number varchar, zone_id varchar, day date not null, call_id varchar, calls bigint not null,
+  measured bigint not null);
+create table held_invoices (period varchar not null, customer_id varchar not null, due_date date not null,
+  net_cents bigint not null, vat_cents bigint not null, gross_cents bigint not null, customer varchar not null,
+  calls bigint not null, reasons varchar not null, primary key (period, customer_id));
+create table held_lines (period varchar not null, line_no integer not null, customer_id varchar not null,
+  kind varchar not null, product_id varchar, zone_id varchar, traffic_period varchar, rule varchar not null,
+  description varchar not null, service_from date, service_to date, quantity_micro bigint not null,
+  unit_price_micro bigint, net_cents bigint not null, vat_category varchar not null, vat_rate_micro bigint not null,
+  source_id varchar, primary key (period, customer_id, line_no));
+create table held_vat_totals (period varchar not null, customer_id varchar not null, vat_category varchar not null,
+  vat_rate_micro bigint not null, base_cents bigint not null, vat_cents bigint not null, reason varchar,
+  primary key (period, customer_id, vat_category, vat_rate_micro));
+create table held_one_offs (id varchar not null, kind varchar not null, customer_id varchar not null,
+  content varchar not null, amount_cents bigint not null, period varchar not null, primary key (id, kind, period));
+create table releases (invoice_number varchar primary key, period varchar not null, customer_id varchar not null,
+  reason varchar not null, released_at varchar not null, unique (period, customer_id));
+create view still_held as select * from held_invoices h where not exists
+  (from releases r where r.period = h.period and r.customer_id = h.customer_id);
+create view billed_invoices as
+  select period, customer_id, invoice_number, net_cents, vat_cents, gross_cents from invoices
+  union all by name select period, customer_id, net_cents, vat_cents, gross_cents from still_held;
+create view billed_lines as
+  select period, l.* from lines l join invoices using (invoice_number) union all by name select * from held_lines;
+create view billed_one_offs as from one_offs union all by name select * exclude (period) from held_one_offs;
+"""
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
-UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE}
+UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE + HELD_TABLES, "3": HELD_TABLES}
+# Of these the chain of events begins when they are brought up to date.
+WITHOUT_EVENTS = ("2",)
 NOBODY = Moment("", "")
 
 
@@ -157,6 +189,7 @@ def _begin(path: Path) -> None:
         connection.execute(TABLES)
         connection.execute(CREDIT_NOTE_TABLES)
         connection.execute(EVENTS_TABLE)
+        connection.execute(HELD_TABLES)
         connection.execute("insert into meta values ('format', ?)", [FORMAT])
     path.chmod(0o600)
 
@@ -205,13 +238,14 @@ class Ledger:
             raise StoreUnavailable(f"{path}: the ledger has format {found}, this program reads format {FORMAT}")
 
     def _bring_up_to_date(self, moment: Moment) -> None:
-        """Add what an earlier format lacks, all of it or nothing; its chain of events begins here."""
+        """Add what an earlier format lacks, all of it or nothing; a chain of events begins here where it had none."""
         found = self.meta("format") or ""
         lacking = UPGRADES.get(found)
         if lacking is not None:
             with self.transaction():
                 self.execute(lacking)
-                begin_chain(self, moment, found)
+                if found in WITHOUT_EVENTS:
+                    begin_chain(self, moment, found)
                 self.execute("update meta set content = ? where name = 'format'", [FORMAT])
 
     def close(self) -> None:

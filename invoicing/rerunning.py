@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -100,18 +100,21 @@ def rerun_invoice(desk: Desk, invoice_number: str, folder: Path | None) -> Rerun
 
 
 def issued_invoice(ledger: Ledger, invoice_number: str) -> tuple[Run, str]:
-    """The run that issued an invoice, and its customer.
+    """The run that made an invoice, dated as the invoice is (it may have been released later), and its customer.
 
     Raises:
         InputRefused: where there is no such invoice.
     """
-    found = ledger.rows("select period, customer_id from invoices where invoice_number = ?", [invoice_number])
+    found = ledger.frame(
+        "select period, customer_id, invoice_date from invoices where invoice_number = ?", [invoice_number]
+    ).rows()
     if not found:
         last = ledger.rows("select max(invoice_number) from invoices")[0][0]
         known = f"the last one is {last}" if last else "none was issued yet"
         raise InputRefused(f"{invoice_number}: this store has no such invoice; {known}")
-    period, customer_id = map(str, found[0])
-    return next(run for run in ledger.runs() if str(run.period) == period), customer_id
+    period, customer_id, day = found[0]
+    run = next(run for run in ledger.runs() if str(run.period) == period)
+    return replace(run, invoice_date=day), customer_id
 
 
 def _issued_tables(desk: Desk, run: Run, invoice_number: str, customer_id: str) -> Tables:

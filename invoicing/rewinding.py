@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
     from invoicing.ledger import Run
 
-OF_LATER_RATINGS = ("rated_files", "packs_used", "ratings")
+OF_LATER_RATINGS = ("rated_files", "packs_used", "call_alarms", "ratings")
 OF_LATER_INVOICES = ("lines", "vat_totals", "one_offs")
-OF_LATER_PERIODS = ("user_counts", "users_billed", "invoices")
+OF_LATER_PERIODS = (
+    "user_counts", "users_billed", "invoices", "held_invoices", "held_lines", "held_vat_totals", "held_one_offs",
+    "releases",
+)  # fmt: skip
 
 
 @contextmanager
@@ -31,18 +34,25 @@ def ledger_before(store: Store, ledger: Ledger, run: Run) -> Iterator[tuple[Ledg
 
     The store's files are not copied: the ledger names them as before. Both are gone afterwards.
     """
+    last_batch = ledger.number("select last_batch from ratings where rating_no = ?", [run.rating_no])
+    with ledger_copied(store) as (before, scratch):
+        _undo(before, run, last_batch)
+        yield before, scratch
+
+
+@contextmanager
+def ledger_copied(store: Store) -> Iterator[tuple[Ledger, Store]]:
+    """A copy of a store's ledger, an empty one where there is no store, and a place for what is made with it."""
     with TemporaryDirectory(prefix="centime-") as folder:
         scratch = Store(Path(folder))
         for path in store.root.glob(f"{store.ledger_path.name}*"):
             if path.name in (store.ledger_path.name, f"{store.ledger_path.name}.wal"):
                 shutil.copyfile(path, scratch.root / path.name)
-        last_batch = ledger.number("select last_batch from ratings where rating_no = ?", [run.rating_no])
-        before = Ledger(scratch.ledger_path)
+        copied = Ledger(scratch.ledger_path)
         try:
-            _undo(before, run, last_batch)
-            yield before, scratch
+            yield copied, scratch
         finally:
-            before.close()
+            copied.close()
 
 
 def _undo(ledger: Ledger, run: Run, last_batch: int) -> None:

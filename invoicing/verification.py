@@ -11,11 +11,13 @@ from invoicing.conservation import unbalanced_files
 from invoicing.credit_note_checks import credit_note_differences
 from invoicing.credit_note_rendering import unpublished_credit_notes
 from invoicing.event_checks import event_differences
+from invoicing.held_checks import held_calls_differences, held_differences, held_figures
 from invoicing.numbering import structured_communication
 from invoicing.rendering import SUFFIXES, document_path, outbox_path, unpublished_numbers
 from invoicing.store import Store, is_temporary, sha256_of_file
 from invoicing.totals import vat_totals
 from rating.money import line_amount_cents
+from rating.periods import Period
 from rating.pipeline import TRAFFIC_SCHEMA
 from rating.pricing import billable_seconds, call_amount_cents, hidden_from_invoice
 
@@ -32,7 +34,9 @@ def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
     found = _altered_files(store, ledger, progress)
     altered = bool(found)
     found += _numbers(ledger)
-    found += _sums(ledger)
+    found += _sums(*_issued_figures(ledger))
+    found += _sums(*held_figures(ledger))
+    found += held_differences(ledger)
     found += credit_note_differences(ledger)
     found += _conservation(ledger)
     found += event_differences(ledger)
@@ -94,9 +98,17 @@ def _numbers(ledger: Ledger) -> list[str]:
     ]
 
 
-def _sums(ledger: Ledger) -> list[str]:
+def _issued_figures(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The lines, VAT totals and totals of the issued invoices."""
+    return (
+        ledger.frame("select * from lines order by invoice_number, line_no"),
+        ledger.frame("select invoice_number, vat_category, vat_rate_micro, base_cents, vat_cents from vat_totals"),
+        ledger.frame("select invoice_number, net_cents, vat_cents, gross_cents from invoices"),
+    )
+
+
+def _sums(lines: pl.DataFrame, kept: pl.DataFrame, invoices: pl.DataFrame) -> list[str]:
     """Lines are quantity times price, invoices the sum of their lines and of their VAT, and nothing is below 0."""
-    lines = ledger.frame("select * from lines order by invoice_number, line_no")
     days = (pl.col("service_to") - pl.col("service_from")).dt.total_days() + 1
     month_days = pl.col("service_from").dt.month_end().dt.day().cast(pl.Int64)
     one = pl.lit(1, pl.Int64)
@@ -109,10 +121,8 @@ def _sums(ledger: Ledger) -> list[str]:
     wrong_lines = computed.filter(pl.col("computed") != pl.col("net_cents"))
     keyed = lines.with_columns(customer_id="invoice_number")
     vat = vat_totals(keyed).rename({"customer_id": "invoice_number"})
-    kept = ledger.frame("select invoice_number, vat_category, vat_rate_micro, base_cents, vat_cents from vat_totals")
     differing = pl.concat([vat.join(kept, on=vat.columns, how="anti"), kept.join(vat, on=vat.columns, how="anti")])
     sums = vat.group_by("invoice_number").agg(net=pl.col("base_cents").sum(), vat=pl.col("vat_cents").sum())
-    invoices = ledger.frame("select invoice_number, net_cents, vat_cents, gross_cents from invoices")
     joined = invoices.join(sums, on="invoice_number", how="left")
     wrong = joined.filter(
         (pl.col("net_cents") != pl.col("net").fill_null(0))
@@ -228,9 +238,8 @@ def _traffic_differences(ledger: Ledger, rating_no: int, traffic: pl.DataFrame) 
         .filter(pl.col("net_cents") > 0)
     )
     lines = ledger.frame(
-        "select l.customer_id, l.zone_id, l.net_cents, "
-        "cast(replace(l.traffic_period, '-', '') as integer) period_number "
-        "from lines l join invoices i using (invoice_number) where i.period = ? and l.kind = 'traffic'",
+        "select customer_id, zone_id, net_cents, cast(replace(traffic_period, '-', '') as integer) period_number "
+        "from billed_lines where period = ? and kind = 'traffic'",
         [str(run[0][0])],
     )
     key = ["customer_id", "zone_id", "period_number", "net_cents"]
@@ -246,4 +255,4 @@ def _traffic_differences(ledger: Ledger, rating_no: int, traffic: pl.DataFrame) 
         .unique()
         .sort("customer_id", "zone_id")
         .iter_rows()
-    ]
+    ] + held_calls_differences(ledger, Period.parse(str(run[0][0])), traffic)

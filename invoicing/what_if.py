@@ -56,7 +56,7 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """A month as it was issued beside what it would have been; amounts without VAT.
+    """A month as it was issued, or held, beside what it would have been; amounts without VAT.
 
     Each frame has what tells its rows apart, then each figure twice, `_issued` and `_supposed`, null where there was
     none, and the difference.
@@ -150,7 +150,7 @@ def _refuse_unknown(customers: list[str], platform: Platform, desk: Desk, run: R
 
 
 def _issued_customers(desk: Desk, run: Run) -> list[str]:
-    rows = desk.ledger.rows("select customer_id from invoices where period = ?", [str(run.period)])
+    rows = desk.ledger.rows("select customer_id from billed_invoices where period = ?", [str(run.period)])
     return [str(customer) for (customer,) in rows]
 
 
@@ -160,7 +160,7 @@ def _chosen(frame: pl.DataFrame, customers: list[str]) -> pl.DataFrame:
 
 
 def _customers(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
-    issued = desk.ledger.frame("select customer_id, net_cents from invoices where period = ?", [str(run.period)])
+    issued = desk.ledger.frame("select customer_id, net_cents from billed_invoices where period = ?", [str(run.period)])
     supposed = _chosen(again.bill.invoices, customers)
     return beside(_chosen(issued, customers), supposed, ["customer_id"], ["net_cents"], NAMES)
 
@@ -179,9 +179,7 @@ def _by_zone(traffic: pl.DataFrame) -> pl.DataFrame:
 
 def _lines(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
     """The lines that differ."""
-    issued = desk.ledger.frame(
-        "select l.* from lines l join invoices i using (invoice_number) where i.period = ?", [str(run.period)]
-    )
+    issued = desk.ledger.frame("select * from billed_lines where period = ?", [str(run.period)])
     before, now = (by_line(_chosen(lines, customers), LINE_KEY) for lines in (issued, again.bill.lines))
     return differing(beside(before, now, LINE_KEY, LINE_FIGURES, NAMES), LINE_FIGURES, NAMES)
 

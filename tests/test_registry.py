@@ -39,6 +39,7 @@ ARTICLES = {
     "R-CREDIT-NOTE": "5.1, 8.1",
     "R-INVOICE": "5.1, 5.2, 8.1",
     "R-RERUN": "14.2",
+    "R-HELD": "4.10",
 }
 
 

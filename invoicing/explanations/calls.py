@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from invoicing import numbering, traffic  # noqa: F401 - their rules are cited
+from invoicing import bounds, numbering, traffic  # noqa: F401 - their rules are cited
 from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.explanations.call_price import price_steps
 from invoicing.explanations.steps import Explanation, Step
@@ -109,6 +109,9 @@ def _where(ledger: Ledger, rating: Rating, call: dict[str, Any], say: Language) 
         [str(rating.period), call["customer_id"]],
     )
     if not found:
+        of_customer = [str(rating.period), call["customer_id"]]
+        if ledger.rows("select 1 from still_held where period = ? and customer_id = ?", of_customer):
+            return Step("invoice", say.say("call.held", **run) + came_late, "R-HELD", {"period": str(rating.period)})
         return Step("invoice", say.say("call.settled", **run), "R-LATE", {"period": str(rating.period)})
     number = str(found[0][0])
     if call["zone_kind"] in ("emergency", "free"):

@@ -15,7 +15,12 @@ from invoicing.ledger import FORMAT, Ledger
 from schemas.errors import StoreUnavailable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ADDED = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
+# What a ledger has more than one of format 3, and than one of format 2.
+SINCE_3 = [
+    "billed_invoices", "billed_lines", "billed_one_offs", "call_alarms", "held_invoices", "held_lines",
+    "held_one_offs", "held_vat_totals", "releases", "still_held",
+]  # fmt: skip
+ADDED = sorted(["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events", *SINCE_3])
 # The program itself, which dies after its last statement and before the commit.
 DIES_BEFORE_ITS_COMMIT = """
 import os, signal, sys
@@ -33,11 +38,23 @@ Dying(Path(sys.argv[1]))
 
 
 def back_to_format_2(path: Path) -> None:
-    """Make a ledger what the version before left: without the tables of credit notes and events."""
+    """Make a ledger what an early version left: without the tables of credit notes and events."""
+    _back_to("2", ADDED, path)
+
+
+def back_to_format_3(path: Path) -> None:
+    """Make a ledger what the version before left: without what holds invoices."""
+    _back_to("3", SINCE_3, path)
+
+
+def _back_to(number: str, lacking: list[str], path: Path) -> None:
     with duckdb.connect(str(path)) as connection:
-        for table in ADDED:
-            connection.execute(f"drop table {table}")
-        connection.execute("update meta set content = '2' where name = 'format'")
+        views = [str(name) for (name,) in connection.execute("select view_name from duckdb_views()").fetchall()]
+        for kind in ("view", "table"):
+            for name in lacking:
+                if (name in views) == (kind == "view"):
+                    connection.execute(f"drop {kind} {name}")
+        connection.execute("update meta set content = ? where name = 'format'", [number])
 
 
 def tables_of(path: Path) -> tuple[str, list[str]]:
@@ -73,9 +90,21 @@ def test_ledger__who_writes_brings_it_up_to_date_once(old: Path) -> None:
         assert tables_of(old) == (FORMAT, ADDED)
 
 
+def test_ledger__one_of_format_3_is_brought_up_to_date_and_keeps_its_chain(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.duckdb"
+    Ledger(path).close()
+    back_to_format_3(path)
+    assert tables_of(path) == ("3", [name for name in ADDED if name not in SINCE_3])
+    ledger = Ledger(path)
+    # Only a ledger without events begins its chain with one that tells of an earlier format.
+    assert ledger.number("select count(*) from events") == 0
+    ledger.close()
+    assert tables_of(path) == (FORMAT, ADDED)
+
+
 def test_ledger__who_reads_changes_nothing_and_says_what_to_do(old: Path) -> None:
     before = hashlib.sha256(old.read_bytes()).hexdigest()
-    with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 3"):
+    with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 4"):
         Ledger(old, read_only=True)
     assert hashlib.sha256(old.read_bytes()).hexdigest() == before
 
@@ -97,10 +126,10 @@ def test_ledger__what_cannot_be_brought_up_to_date_stays_as_it_was(old: Path) ->
     assert tables_of(old) == ("2", ["credit_note_vat_totals"])
 
 
-@pytest.mark.parametrize("found", ["1", "4", "x"])
+@pytest.mark.parametrize("found", ["1", "5", "x"])
 def test_ledger__of_another_format_is_refused(found: str, old: Path) -> None:
     with duckdb.connect(str(old)) as connection:
         connection.execute("update meta set content = ?", [found])
     for read_only in (True, False):
-        with pytest.raises(StoreUnavailable, match=f"the ledger has format {found}, this program reads format 3"):
+        with pytest.raises(StoreUnavailable, match=f"the ledger has format {found}, this program reads format 4"):
             Ledger(old, read_only=read_only)
