@@ -206,7 +206,7 @@ def judged(month: Month, bounds: Bounds = ALL_ON, alarms: tuple[Given, ...] = ()
     )
     names = ["2026-09", "2026-08", "2026-07"]
     before = Before(
-        typed([{"period": of, "net_cents": net} for of, net in zip(names, month.nets, strict=False)], NETS_SCHEMA, of_c1),
+        typed([{"period": of, "net_cents": cents} for of, cents in zip(names, month.nets)], NETS_SCHEMA, of_c1),  # noqa: B905
         typed([{"period_number": number} for number in month.called], CALLED_SCHEMA, of_c1),
         typed(
             [{"period_number": n, "allowance_s": a, "used_s": u, "product_id": "p"} for n, a, u in month.pools],
