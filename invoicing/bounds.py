@@ -79,7 +79,8 @@ def judge_bounds(
     next run build on it as on any other invoice. Until it is released nothing that comes after it goes to its
     customer: his invoice of the next month is held too, so that invoices are numbered and sent in the order of the
     months. When it is released it takes the next number and the date of that day; its VAT rates and its due date are
-    those of that date, and no other figure changes.
+    those of that date, and no other figure changes. One that is wrong is corrected as every other invoice is: it is
+    released and credited, for what it bills counts as billed and nothing may vanish without a trace.
 
     Args:
         period: The period of the run.

@@ -13,6 +13,7 @@ import polars as pl
 
 from invoicing.bounds import ALARM_SCHEMA, CALLED_SCHEMA, NETS_SCHEMA, POOLS_SCHEMA, USUAL_MONTHS, Before
 from rating.money import euro_text
+from schemas.settings import OFF
 
 if TYPE_CHECKING:
     from invoicing.desk import Report
@@ -74,7 +75,7 @@ def told_alarms(alarms: pl.DataFrame) -> list[str]:
     return [f"{customer_id}: {reason}" for customer_id, reason in reported.select("customer_id", "reason").iter_rows()]
 
 
-def months_before(
+def look_back(
     store: Store,
     ledger: Ledger,
     period: Period,
@@ -93,7 +94,7 @@ def months_before(
     )
     return Before(
         _shaped(nets, NETS_SCHEMA),
-        _called(store, ledger),
+        pl.DataFrame(schema=CALLED_SCHEMA) if bounds.no_calls == OFF else _called(store, ledger),
         pl.concat([_shaped(pools, POOLS_SCHEMA), _shaped(packs_now, POOLS_SCHEMA)]),
         _shaped(
             ledger.frame("select customer_id, period from still_held"), {"customer_id": pl.String, "period": pl.String}

@@ -203,7 +203,7 @@ def judge_rating(
 ) -> pl.DataFrame:
     """What is beyond its bounds in the invoices of a rating (`ALARM_SCHEMA`)."""
     packs = ledger.frame("select * from packs_used where rating_no = ?", [rating.rating_no])
-    before = holding.months_before(store, ledger, rating.period, bounds, packs)
+    before = holding.look_back(store, ledger, rating.period, bounds, packs)
     return judge_bounds(rating.period, bill, traffic, call_alarms_of(ledger, rating), before, bounds)
 
 

@@ -65,6 +65,12 @@ def released_number(ledger: Ledger, customer_id: str, period: Period) -> str | N
     return str(found[0][0]) if found else None
 
 
+def released_since(ledger: Ledger, period: Period) -> list[str]:
+    """The numbers of a period's invoices that its run held."""
+    rows = ledger.rows("select invoice_number from releases where period = ? order by invoice_number", [str(period)])
+    return [str(number) for (number,) in rows]
+
+
 def unpublished_releases(ledger: Ledger) -> dict[str, list[str]]:
     """The numbers of the invoices that were released and have no document yet, by their period."""
     rows = ledger.rows(

@@ -19,7 +19,7 @@ from invoicing.electronic_parties import electronic_warnings, refuse_wrong_suppl
 from invoicing.issuing import Tables
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
-from invoicing.releasing import unpublished_releases
+from invoicing.releasing import released_since, unpublished_releases
 from invoicing.retro import retroactive_changes
 from invoicing.store import Store
 from invoicing.totals import with_vat
@@ -221,8 +221,11 @@ def tell_run(desk: Desk, run: Run, report: Report) -> None:
     issued = report.tables["Invoices"]
     report.counts["invoices"] = issued.height
     report.sums |= {name: int(issued[name].sum()) for name in ("net_cents", "vat_cents", "gross_cents")}
-    numbers = f", {issued['invoice_number'][0]} to {issued['invoice_number'][-1]}" if issued.height else ""
-    report.messages.append(f"{run.period}: {issued.height} invoices issued, dated {run.invoice_date}{numbers}")
+    later = released_since(desk.ledger, run.period)
+    at_once = issued["invoice_number"].filter(~issued["invoice_number"].is_in(later))
+    numbers = f", {at_once[0]} to {at_once[-1]}" if len(at_once) else ""
+    report.messages.append(f"{run.period}: {len(at_once)} invoices issued, dated {run.invoice_date}{numbers}")
+    report.messages += [f"{run.period}: held then and released since: {', '.join(later)}"] if later else []
     report.messages.append(issuing.balance(desk.ledger).sentence())
     holding.tell_held(desk.ledger, report, run.period)
 
@@ -384,7 +387,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
         bill = bill_period(
             period, tables.platform, rated.traffic, tables.services, tables.history, desk.settings, desk.today
         )
-        before = holding.months_before(desk.store, desk.ledger, period, desk.settings.bounds, rated.packs_used)
+        before = holding.look_back(desk.store, desk.ledger, period, desk.settings.bounds, rated.packs_used)
         alarms = judge_bounds(period, bill, rated.traffic, rated.alarms, before, desk.settings.bounds)
         _tell_preview(desk, period, tables, bill, report)
         holding.tell_would_hold(bill, alarms, report)

@@ -221,6 +221,13 @@ def test_release__twice_says_what_was_issued_and_changes_nothing(released: Place
     assert bytes_of(released.store) == before
 
 
+def test_run__again_tells_what_was_released_since(released: Place) -> None:
+    told = released.run("2026-10")
+    assert told.status == 0
+    assert "2026-10: 1 invoices issued, dated 2026-11-02, 2026-000001 to 2026-000001\n" in told.stdout
+    assert "2026-10: held then and released since: 2026-000003\n" in told.stdout
+
+
 def test_release__its_document_is_written_with_the_date_of_the_release(released: Place) -> None:
     documents = sorted(path.name for path in (released.store / "invoices").rglob("*.pdf"))
     assert documents == ["2026-000003.pdf", "2026-000004.pdf"]
