@@ -17,8 +17,10 @@ import duckdb
 import polars as pl
 
 from invoicing.desk import Moment
-from invoicing.dispute_tables import DISPUTE_TABLES, IN_FORCE_VIEWS, SUPERSEDING_INVOICES
+from invoicing.dispute_tables import DISPUTE_TABLES, SUPERSEDING_INVOICES
 from invoicing.events import begin_chain
+from invoicing.held_tables import HELD_TABLES
+from invoicing.in_force_views import IN_FORCE_VIEWS
 from invoicing.store import in_words, is_of_the_disk, write_whole
 from rating.periods import Period
 from schemas.errors import StoreUnavailable
@@ -98,7 +100,8 @@ create table file_sources (file_no integer primary key, source_format varchar no
   skipped bigint not null, skipped_by_reason varchar not null);
 """
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
-FROM_3 = FILE_SOURCES_TABLE + SUPERSEDING_INVOICES.format(invoices=INVOICES_TABLE) + DISPUTE_TABLES + IN_FORCE_VIEWS
+SINCE_3 = FILE_SOURCES_TABLE + DISPUTE_TABLES + HELD_TABLES + IN_FORCE_VIEWS
+FROM_3 = SUPERSEDING_INVOICES.format(invoices=INVOICES_TABLE) + SINCE_3
 UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE + FROM_3, "3": FROM_3}
 # The first format whose ledgers have a chain of events.
 FIRST_WITH_EVENTS = "3"
@@ -173,15 +176,7 @@ def own_paths(rating_no: int) -> tuple[str, str, str, str]:
 def _begin(path: Path) -> None:
     """Make an empty ledger, readable by its owner only."""
     with duckdb.connect(str(path)) as connection:
-        for tables in (
-            INVOICES_TABLE,
-            TABLES,
-            CREDIT_NOTE_TABLES,
-            EVENTS_TABLE,
-            FILE_SOURCES_TABLE,
-            DISPUTE_TABLES,
-            IN_FORCE_VIEWS,
-        ):
+        for tables in (INVOICES_TABLE, TABLES, CREDIT_NOTE_TABLES, EVENTS_TABLE, SINCE_3):
             connection.execute(tables)
         connection.execute("insert into meta values ('format', ?)", [FORMAT])
     path.chmod(0o600)
