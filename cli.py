@@ -698,6 +698,94 @@ def dispute_settle(
     finish(common, report)
 
 
+@app.command(epilog="Example: centime held 2026-10")
+def held(
+    period: Annotated[
+        str | None, typer.Argument(metavar="[PERIOD]", help="One month; all of them if left out.")
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The invoices that are held because they are beyond a bound, and why; exit 1 where there are any."""
+    from invoicing.desk import Report
+    from invoicing.holding import tell_held
+    from rating.periods import Period
+
+    common = Common("held", store, config, now, as_json)
+    month, report = Period.parse(period) if period else None, Report("held", period)
+    with at_desk(common, writes=False) as desk:
+        tell_held(desk.ledger, report, month)
+    if not report.attention:
+        report.messages.append("nothing is held")
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime release C001 2026-10 --reason 'New switchboard, 40 more users: confirmed'")
+def release(
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="Whose invoice, by customer_id.")],
+    period: PeriodArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why it may go out, for `history`.")],
+    invoice_date: DateOption = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Issue an invoice that is held: the next number, the figures it was held with, and its documents."""
+    from invoicing import releasing, runs
+    from invoicing.crediting import reason_of
+    from invoicing.desk import Report
+    from rating.periods import Period
+
+    common = Common("release", store, config, now, as_json, by=by)
+    month, report = Period.parse(period), Report("release", period)
+    why, asked = reason_of(reason), day_of(invoice_date)
+    with at_desk(common) as desk:
+        runs.finish_earlier_runs(desk, report)
+        releasing.release(desk, customer, month, why, asked, report)
+        runs.publish_releases(desk, report)
+    finish(common, report)
+
+
+@app.command(epilog="Example: centime watch cdrs/2026-10-14.csv --platform platform/  (run it daily)")
+def watch(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or globs of fresh CDRs.")],
+    platform: PlatformOption,
+    cdr_format: FormatOption = AUTO,
+    timezone: TimezoneOption = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Look for signs of fraud in fresh CDRs; exit 1 where there are any. Changes nothing, needs no store."""
+    from invoicing import watching
+    from invoicing.desk import Moment, Report
+    from invoicing.progress import Silent
+    from invoicing.store import Store
+    from rating.sources.formats import choose_formats
+
+    common = Common("watch", store, config, now, as_json, strict)
+    settings, report = common.settings(), Report("watch")
+    formats = choose_formats(cdr_format, timezone, settings.rating.timezone)
+    if Store(store).exists:
+        with at_desk(common, writes=False) as desk:
+            work = watching.Watch(formats, desk.settings, desk.now, desk.moment, desk.progress)
+            found = watching.watch(desk.store, paths, platform, work)
+    else:
+        moment = common.moment()
+        told = Moment(f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z", program_version())
+        work = watching.Watch(formats, settings, moment, told, Silent())
+        found = watching.watch(Store(store), paths, platform, work)
+        report.messages.append(f"{store}: there is no store, so only the calls of these files count")
+    watching.tell_watched(found, report)
+    finish(common, report)
+
+
 @app.command(epilog="Example: centime export lines 2026-10 -o lines.csv")
 def export(
     table: Annotated[str, typer.Argument(metavar="TABLE", help=f"One of {', '.join(EXPORTED)}.")],

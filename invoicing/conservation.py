@@ -17,19 +17,22 @@ class Balance:
     invoiced: int
     waiting: int
     unrated: int
+    held: int = 0
     credited: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether every accepted call is in exactly one place."""
-        return self.accepted == self.invoiced + self.waiting + self.unrated + self.credited
+        places = self.invoiced + self.held + self.waiting + self.unrated + self.credited
+        return self.accepted == places
 
     def sentence(self) -> str:
         """The balance in words."""
         sign = "=" if self.holds else "is NOT"
+        held = f" + {self.held} held" if self.held else ""
         credited = f" + {self.credited} credited" if self.credited else ""
         return (
-            f"{self.accepted} calls accepted {sign} {self.invoiced} invoiced + {self.waiting} waiting "
+            f"{self.accepted} calls accepted {sign} {self.invoiced} invoiced{held} + {self.waiting} waiting "
             f"+ {self.unrated} unrated{credited}"
         )
 
@@ -39,9 +42,9 @@ def unbalanced_files(files: pl.DataFrame) -> pl.DataFrame:
     """Per file, records = accepted + unanswered + duplicate + quarantined + skipped; per run, the calls balance too.
 
     Skipped is what the source of a format left out on purpose, each record under its reason. Calls accepted so far =
-    invoiced + waiting (their period has not been run, or they came after it was) + unrated + credited (a correction
-    took them off their invoice, and they are never billed again) (`Balance`). Takes the counts of files; gives those
-    that do not add up, of which there must be none.
+    invoiced + held (on invoices that R-HELD keeps back) + waiting (their period has not been run, or they came after
+    it was) + unrated + credited (a correction took them off their invoice, and they are never billed again)
+    (`Balance`). Takes the counts of files; gives those that do not add up, of which there must be none.
     """
     placed = pl.sum_horizontal("accepted", "unanswered", "duplicate", "quarantined", "skipped")
     return files.filter(pl.col("records") != placed)

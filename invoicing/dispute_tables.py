@@ -1,8 +1,4 @@
-"""The ledger's tables of disputes and corrections, and its views of what is in force after them.
-
-An issued invoice keeps its rows for good. What a later month builds on is read through the views: of an invoice that
-was superseded, what the one that supersedes it says; of packs, what the calls as last corrected drew.
-"""
+"""The ledger's tables of disputes and corrections."""
 
 from __future__ import annotations
 
@@ -31,26 +27,6 @@ create table corrected_users_billed (invoice_number varchar not null, customer_i
   period varchar not null, product_id varchar not null, users bigint not null,
   primary key (invoice_number, product_id));
 """
-SUPERSEDED = "(select supersedes from invoices where supersedes is not null)"
-RESTATED = "exists (select 1 from invoices i where i.customer_id = u.customer_id and i.period = u.period and i.supersedes is not null)"  # noqa: E501
-IN_FORCE_VIEWS = f"""
-create view invoice_ratings as select i.invoice_number, i.customer_id, i.period, i.supersedes,
-  coalesce(c.rating_no, r.rating_no) rating_no from invoices i
-  left join corrections c on c.invoice_number = i.invoice_number
-  left join runs r on r.period = i.period and i.supersedes is null;
-create view invoices_in_force as select * from invoices where invoice_number not in {SUPERSEDED};
-create view one_offs_in_force as select * from one_offs where invoice_number not in {SUPERSEDED};
-create view packs_in_force as select u.* from packs_used u where not exists
-  (select 1 from corrections c where c.replaces = u.rating_no and c.customer_id = u.customer_id);
-create view user_counts_in_force as
-  select customer_id, period, configured, billed, reserved, reference from user_counts u where not {RESTATED}
-  union all select customer_id, period, configured, billed, reserved, reference from corrected_user_counts
-  where invoice_number not in {SUPERSEDED};
-create view users_billed_in_force as
-  select customer_id, period, product_id, users from users_billed u where not {RESTATED}
-  union all select customer_id, period, product_id, users from corrected_users_billed
-  where invoice_number not in {SUPERSEDED};
-"""  # noqa: S608
 # Up to format 3 a customer had one invoice of a period.
 SUPERSEDING_INVOICES = """
 create table invoices_before as select * from invoices;

@@ -20,6 +20,7 @@ NOUNS = {
     "read": "the file {}", "rated": "the rating of {}", "issued": "the run of {}",
     "published": "the document of {}", "credited": "the credit note {}",
     "disputed": "the dispute {}", "corrected": "the correction of {}", "decided": "the outcome of {}",
+    "held": "the held invoice of {}", "released": "the release of {}",
 }  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 An event is appended in the very transaction of what it tells of, so a crash neither loses nor invents one. What it
 tells is a *fact*, a row that the ledger has now: a file read, a rating kept, a period issued, a file of a document
-published, a credit note issued, a dispute opened and decided. `FACTS` says each kind once, for who records it and for
-who checks it.
+published, a credit note issued, a dispute opened and decided, an invoice held or released. `FACTS` says each kind once,
+for who records it and for who checks it.
 
 The chain (a hash chain, as in RFC 6962 and in git's history): the hash of an event is the SHA-256 of the canonical JSON
 of all its other columns, the hash of the event before it among them, in UTF-8. The JSON is that of RFC 8785 for text
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 READ, RATED, ISSUED, PUBLISHED, CREDITED, BEGUN = "read", "rated", "issued", "published", "credited", "begun"
 DISPUTED, CORRECTED, DECIDED = "disputed", "corrected", "decided"
+HELD, RELEASED = "held", "released"
 # What stands for the hash of the event before the first one.
 NO_HASH = "0" * 64
 HASHED = ("event_no", "acted_at", "operator", "command", "kind", "subject", "details", "program", "previous_hash")
@@ -90,7 +91,7 @@ FACTS = {
         "select period subject, rating_no, snapshot, sha256(settings) settings_sha256, last_batch, calls, "
         "amount_cents, unrated from ratings",
     ),
-    # An invoice that supersedes another has an event of its own.
+    # An invoice that supersedes another, or was held and released, has an event of its own.
     ISSUED: Facts(
         "run_no",
         "select r.period subject, r.run_no, r.rating_no, cast(r.invoice_date as varchar) invoice_date, r.snapshot, "
@@ -98,6 +99,7 @@ FACTS = {
         "max(invoice_number) last_number, cast(coalesce(sum(net_cents), 0) as bigint) net_cents, "
         "cast(coalesce(sum(vat_cents), 0) as bigint) vat_cents from runs r left join invoices i "
         "on i.period = r.period and i.supersedes is null "
+        "and i.invoice_number not in (select invoice_number from releases) "
         "group by r.period, r.run_no, r.rating_no, r.invoice_date, r.snapshot, r.settings",
     ),
     PUBLISHED: Facts(
@@ -110,6 +112,16 @@ FACTS = {
         "sha256(settings) settings_sha256 from credit_notes",
     ),
     **DISPUTE_FACTS,
+    HELD: Facts(
+        "subject",
+        "select customer_id || ' ' || period subject, customer_id, period, net_cents, vat_cents, calls, reasons "
+        "from held_invoices",
+    ),
+    RELEASED: Facts(
+        "subject",
+        "select invoice_number subject, r.customer_id, r.period, cast(invoice_date as varchar) invoice_date, "
+        "net_cents, vat_cents, r.reason from releases r join invoices using (invoice_number)",
+    ),
 }
 
 LAST_EVENT = "select event_no, hash from events where event_no = (select max(event_no) from events)"

@@ -21,13 +21,17 @@ from invoicing.events import (
     DECIDED,
     DISPUTED,
     HASHED,
+    HELD,
     ISSUED,
     PUBLISHED,
     RATED,
     READ,
+    RELEASED,
     hash_of,
 )
-from invoicing.origins import corrections, invoice_with, origin_of
+from invoicing.origins import corrections, invoice_with, origin_of, rating_numbered
+from invoicing.rating_run import rated_calls_of
+from rating.money import euro_text
 from rating.sources.source import NATIVE_FORMAT
 from schemas.errors import InputRefused, StoreUnavailable
 
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from invoicing.ledger import Ledger
 
 COLUMNS = [*HASHED, "hash"]
+STILL_HELD = "select period, rating_no from still_held join runs using (period) where customer_id = ? order by period"
 # So much of a hash tells it from any other in a table for people.
 SHORT = 12
 
@@ -51,6 +56,7 @@ class _Wanted:
         self.periods: set[str] = set()
         self.documents: set[str] = set()
         self.disputes: set[str] = set()
+        self.held: set[str] = set()
 
     def holds(self, kind: str, subject: str, details: dict[str, Any]) -> bool:
         """Whether an event is one of them; the one that began the chain of an older ledger always is."""
@@ -64,13 +70,15 @@ class _Wanted:
             DISPUTED: subject in self.disputes,
             CORRECTED: details.get("rating_no") in self.ratings,
             DECIDED: subject in self.disputes,
+            HELD: subject in self.held,
+            RELEASED: subject in self.documents,
         }
         return found.get(kind, False)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was found."""
-        return not (self.files or self.ratings or self.periods or self.documents or self.disputes)
+        return not (self.files or self.ratings or self.periods or self.documents or self.disputes or self.held)
 
 
 def history(desk: Desk, what: str | None) -> pl.DataFrame:
@@ -125,7 +133,10 @@ def _find(desk: Desk, what: str, wanted: _Wanted) -> None:
         found = ledger.rows(f"select invoice_number from invoices where {column} = ? order by 1", [what])  # noqa: S608
         for (number,) in found:
             _want_invoice(desk, str(number), wanted)
-        if found:
+        if column == "customer_id":
+            for period, rating_no in ledger.rows(STILL_HELD, [what]):
+                _want_held(desk, what, (str(period), int(str(rating_no))), wanted)
+        if not wanted.is_empty:
             return
     if ledger.rows("select 1 from credit_notes where credit_note_number = ?", [what]):
         wanted.documents.add(what)
@@ -156,6 +167,7 @@ def _want_invoice(desk: Desk, number: str, wanted: _Wanted, *, files: bool = Tru
     ledger = desk.ledger
     origin = origin_of(ledger, number)
     wanted.periods.add(str(origin.run.period))
+    wanted.held.add(f"{origin.customer_id} {origin.run.period}")
     wanted.ratings |= {origin.rating.rating_no, origin.run.rating_no}
     notes = ledger.rows("select credit_note_number from credit_notes where invoice_number = ?", [number])
     wanted.documents |= {number, *(str(note) for (note,) in notes)}
@@ -165,6 +177,17 @@ def _want_invoice(desk: Desk, number: str, wanted: _Wanted, *, files: bool = Tru
         _want_invoice(desk, origin.correction.corrects, wanted, files=files)
     elif files:
         wanted.files |= _files_of(desk, origin.calls(desk.store, ledger)["call_id"])
+
+
+def _want_held(desk: Desk, customer_id: str, run: tuple[str, int], wanted: _Wanted) -> None:
+    """An invoice that is held still: its run, given with its period and rating, and the files of its calls."""
+    period, rating_no = run
+    wanted.held.add(f"{customer_id} {period}")
+    wanted.periods.add(period)
+    wanted.ratings.add(rating_no)
+    rating = rating_numbered(desk.ledger, rating_no)
+    calls = rated_calls_of(desk.store, desk.ledger, rating, customers=pl.Series([customer_id]))
+    wanted.files |= _files_of(desk, calls["call_id"])
 
 
 def _want_dispute(ledger: Ledger, number: str, wanted: _Wanted) -> None:
@@ -207,6 +230,7 @@ def _want_call(desk: Desk, call_id: str, wanted: _Wanted) -> None:
         _want_invoice(desk, invoice, wanted, files=False)
     elif rating.issued:
         wanted.periods.add(str(rating.period))
+        wanted.held.add(f"{calls['customer_id'].item()} {rating.period}")
 
 
 def tell_history(desk: Desk, found: pl.DataFrame, report: Report, *, whole: bool) -> None:
@@ -275,6 +299,15 @@ def _decided(subject: str, told: dict[str, Any]) -> str:
     return f"{told['state']} {subject}{f' with {made}' if made else ''}: {told['reason']}"
 
 
+def _held(subject: str, told: dict[str, Any]) -> str:
+    why = "; ".join(reason["reason"] for reason in json.loads(told["reasons"]))
+    return f"held {subject}: {euro_text(told['net_cents'])} EUR without VAT: {why}"
+
+
+def _released(subject: str, told: dict[str, Any]) -> str:
+    return f"released {told['customer_id']} {told['period']}: {subject}, {told['reason']}"
+
+
 def _begun(_: str, told: dict[str, Any]) -> str:
     facts = ", ".join(f"{count} {kind}" for kind, count in told["facts"].items())
     return (
@@ -293,5 +326,5 @@ def _inputs(told: dict[str, Any]) -> str:
 
 _WORDS = {
     READ: _read, RATED: _rated, ISSUED: _issued, PUBLISHED: _published, CREDITED: _credited, DISPUTED: _disputed,
-    CORRECTED: _corrected, DECIDED: _decided, BEGUN: _begun,
+    CORRECTED: _corrected, DECIDED: _decided, HELD: _held, RELEASED: _released, BEGUN: _begun,
 }  # fmt: skip

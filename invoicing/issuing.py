@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing import holding
+from invoicing.bounds import judge_bounds
 from invoicing.conservation import Balance
-from invoicing.events import ISSUED, record
+from invoicing.events import HELD, ISSUED, record
 from invoicing.numbering import number_invoices
 from invoicing.pipeline import BILLED_SCHEMA, USED_SCHEMA, Bill, History, Services, bill_period
-from invoicing.rating_run import users_billed_before
+from invoicing.rating_run import call_alarms_of, users_billed_before
 from rating.services import USER_GROUP, service_rows
 from schemas.errors import InputRefused, Problem, StoreUnavailable
 
 if TYPE_CHECKING:
     from invoicing.desk import Moment
+    from invoicing.holding import Divided
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.store import Store
     from rating.periods import Period
     from rating.sources.platform_tables import LoadedPlatform
     from schemas.platform import Platform
-    from schemas.settings import Settings
+    from schemas.settings import Bounds, Settings
 
 FARTHEST_DATE_DAYS = 366
 CUSTOMER_COLUMNS = [
@@ -57,8 +60,8 @@ def _billed_groups(ledger: Ledger, period: Period) -> pl.DataFrame:
     """The units that the invoices of the period before billed for this one, by what begins together."""
     before = str(period.previous)
     lines = ledger.frame(
-        "select l.customer_id, l.product_id, l.quantity_micro from lines l join invoices_in_force i "
-        "using (invoice_number) where i.period = ? and l.kind in ('recurring', 'user_cap')",
+        "select customer_id, product_id, quantity_micro from lines_in_force "
+        "where period = ? and kind in ('recurring', 'user_cap')",
         [before],
     )
     users = ledger.frame(
@@ -88,12 +91,15 @@ def one_off_contents(platform: Platform) -> pl.DataFrame:
 
 
 def refuse_changed_one_offs(ledger: Ledger, loaded: LoadedPlatform) -> None:
-    """A charge or credit that is on an invoice keeps its content.
+    """A charge or credit that is on an invoice, issued or held, keeps its content.
 
     Raises:
         InputRefused: naming each that came back with another.
     """
-    known = ledger.frame("select distinct id, kind, content as invoiced, invoice_number from one_offs_in_force")
+    known = ledger.frame(
+        "select distinct id, kind, content as invoiced, coalesce(invoice_number, 'that is held') invoice_number "
+        "from one_offs_in_force"
+    )
     if known.is_empty():
         return
     now = one_off_contents(loaded.platform).join(known, on=["id", "kind"])
@@ -153,13 +159,15 @@ def balance(ledger: Ledger, pending: Rating | None = None) -> Balance:
             [pending.period.number, pending.last_batch],
         )
     issued = ledger.ratings(issued=True)
+    held = ledger.number("select sum(calls) from still_held")
     unrated = pending.unrated if pending else (issued[-1].unrated if issued else 0)
     credited = ledger.number("select sum(calls_off) from corrections")
     return Balance(
         accepted=ledger.number("select sum(accepted) from files"),
-        invoiced=sum(rating.calls for rating in issued) + (pending.calls if pending else 0) - credited,
+        invoiced=sum(rating.calls for rating in issued) + (pending.calls if pending else 0) - held - credited,
         waiting=waiting,
         unrated=unrated,
+        held=held,
         credited=credited,
     )
 
@@ -184,32 +192,63 @@ class Tables:
         return self.loaded.platform
 
 
-def bill_rating(store: Store, ledger: Ledger, rating: Rating, tables: Tables, settings: Settings, day: date) -> Bill:
+def traffic_of(store: Store, ledger: Ledger, rating: Rating) -> pl.DataFrame:
+    """What the calls of a rating sum up to (`TRAFFIC_SCHEMA`)."""
+    return store.read_frame(rating.traffic_path, ledger.stored_files()[rating.traffic_path])
+
+
+def bill_rating(rating: Rating, traffic: pl.DataFrame, tables: Tables, settings: Settings, day: date) -> Bill:
     """The invoices of a rating, in memory."""
-    traffic = store.read_frame(rating.traffic_path, ledger.stored_files()[rating.traffic_path])
     return bill_period(rating.period, tables.platform, traffic, tables.services, tables.history, settings, day)
+
+
+def judge_rating(
+    store: Store, ledger: Ledger, rating: Rating, bill: Bill, traffic: pl.DataFrame, bounds: Bounds
+) -> pl.DataFrame:
+    """What is beyond its bounds in the invoices of a rating (`ALARM_SCHEMA`)."""
+    packs = ledger.frame("select * from packs_used where rating_no = ?", [rating.rating_no])
+    before = holding.look_back(store, ledger, rating.period, bounds, packs)
+    return judge_bounds(rating.period, bill, traffic, call_alarms_of(ledger, rating), before, bounds)
 
 
 def with_parties(invoices: pl.DataFrame, platform: Platform) -> pl.DataFrame:
     """Add `customer`: the customer as the tables have it, as a JSON object."""
-    parties = platform.customers.select("customer_id", customer=pl.struct(CUSTOMER_COLUMNS).struct.json_encode())
-    return invoices.join(parties, on="customer_id", how="left", maintain_order="left")
+    return invoices.join(parties_of(platform), on="customer_id", how="left", maintain_order="left")
+
+
+def parties_of(platform: Platform) -> pl.DataFrame:
+    """`customer_id` and `customer`: the customers as the tables have them, each as a JSON object."""
+    return platform.customers.select("customer_id", customer=pl.struct(CUSTOMER_COLUMNS).struct.json_encode())
+
+
+def _billed_once(lines: pl.DataFrame, platform: Platform) -> pl.DataFrame:
+    """What lines bill or deduct once, with the content it has in the tables."""
+    billed = lines.filter(pl.col("kind").is_in(["one_off", "credit"])).select(
+        "customer_id", "kind", id="source_id", amount_cents=pl.col("net_cents").abs()
+    )
+    contents = one_off_contents(platform).drop("customer_id")
+    return billed.join(contents, on=["id", "kind"], how="left", maintain_order="left")
 
 
 def commit_issue(
     ledger: Ledger,
     rating: Rating,
-    bill: Bill,
+    divided: Divided,
+    traffic: pl.DataFrame,
     platform: Platform,
     settings_text: str,
     invoice_date: date,
     moment: Moment,
     summary: dict[str, object],
 ) -> Run:
-    """Number the invoices and store their whole content: this commit is what *issued* means."""
-    held = balance(ledger, rating)
-    if not held.holds:
-        raise StoreUnavailable(f"{held.sentence()}: nothing was issued; run `centime verify`")
+    """Number the invoices and store their whole content: this commit is what *issued* means.
+
+    Those that are held are stored beside them.
+    """
+    places = balance(ledger, rating)
+    if not places.holds:
+        raise StoreUnavailable(f"{places.sentence()}: nothing was issued; run `centime verify`")
+    bill, held = divided.issued, divided.held
     period = str(rating.period)
     year = f"{invoice_date.year:04d}-%"
     last = ledger.number("select max(sequence) from invoices where invoice_number like ?", [year])
@@ -217,10 +256,7 @@ def commit_issue(
     invoices = bill.invoices.join(numbers, on="customer_id", maintain_order="left")
     by_customer = numbers.select("customer_id", "invoice_number")
     lines = bill.lines.join(by_customer, on="customer_id", maintain_order="left")
-    billed = lines.filter(pl.col("kind").is_in(["one_off", "credit"])).select(
-        "customer_id", "kind", "invoice_number", id="source_id", amount_cents=pl.col("net_cents").abs()
-    )
-    contents = one_off_contents(platform).drop("customer_id")
+    one_offs = _billed_once(bill.lines, platform).join(by_customer, on="customer_id", maintain_order="left")
     label = pl.lit(period).alias("period")
     with ledger.transaction():
         ledger.append(
@@ -234,7 +270,11 @@ def commit_issue(
             "vat_totals",
             bill.vat_totals.join(by_customer, on="customer_id", maintain_order="left").drop("customer_id"),
         )
-        ledger.append("one_offs", billed.join(contents, on=["id", "kind"], how="left", maintain_order="left"))
+        ledger.append("one_offs", one_offs)
+        holding.keep_held(
+            ledger, rating.period, held, divided.reasons, parties_of(platform), traffic,
+            _billed_once(held.lines, platform),
+        )  # fmt: skip
         ledger.append("user_counts", bill.users.counts.with_columns(label))
         ledger.append("users_billed", bill.users.by_product().with_columns(label))
         ledger.execute("update ratings set issued = true where rating_no = ?", [rating.rating_no])
@@ -253,6 +293,7 @@ def commit_issue(
             ],
         )  # fmt: skip
         record(ledger, moment, ISSUED, "run_no = ?", [run_no])
+        record(ledger, moment, HELD, "period = ?", [period])
     run = ledger.last_run()
     if run is None or run.period != rating.period:
         raise StoreUnavailable("the run that was committed cannot be read back; run `centime verify`")

@@ -17,8 +17,10 @@ import duckdb
 import polars as pl
 
 from invoicing.desk import Moment
-from invoicing.dispute_tables import DISPUTE_TABLES, IN_FORCE_VIEWS, SUPERSEDING_INVOICES
+from invoicing.dispute_tables import DISPUTE_TABLES, SUPERSEDING_INVOICES
 from invoicing.events import begin_chain
+from invoicing.held_tables import HELD_TABLES
+from invoicing.in_force_views import IN_FORCE_VIEWS
 from invoicing.store import in_words, is_of_the_disk, write_whole
 from rating.periods import Period
 from schemas.errors import StoreUnavailable
@@ -98,11 +100,11 @@ create table file_sources (file_no integer primary key, source_format varchar no
   skipped bigint not null, skipped_by_reason varchar not null);
 """
 # A ledger from its beginning: its tables, then the views of them.
-EVERYTHING = (
-    INVOICES_TABLE, TABLES, CREDIT_NOTE_TABLES, EVENTS_TABLE, FILE_SOURCES_TABLE, DISPUTE_TABLES, IN_FORCE_VIEWS
-)  # fmt: skip
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
-FROM_3 = FILE_SOURCES_TABLE + SUPERSEDING_INVOICES.format(invoices=INVOICES_TABLE) + DISPUTE_TABLES + IN_FORCE_VIEWS
+SINCE_3 = FILE_SOURCES_TABLE + DISPUTE_TABLES + HELD_TABLES + IN_FORCE_VIEWS
+# A ledger from its beginning.
+EVERYTHING = (INVOICES_TABLE, TABLES, CREDIT_NOTE_TABLES, EVENTS_TABLE, SINCE_3)
+FROM_3 = SUPERSEDING_INVOICES.format(invoices=INVOICES_TABLE) + SINCE_3
 UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE + FROM_3, "3": FROM_3}
 # The first format whose ledgers have a chain of events.
 FIRST_WITH_EVENTS = "3"

@@ -92,7 +92,7 @@ class Origin:
     Attributes:
         invoice_number: The invoice.
         customer_id: Its customer.
-        run: The run of its period.
+        run: The run of its period, as of the day on which that period was invoiced to the customer first.
         rating: The rating of its calls.
         correction: The correction that it comes from; None where the run issued it.
     """
@@ -211,12 +211,27 @@ def last_origin_of(ledger: Ledger, invoice_number: str) -> Origin:
 
 
 def _origin(ledger: Ledger, number: str, period: str, customer_id: str, made: list[Correction]) -> Origin:
-    run = next(run for run in ledger.runs() if str(run.period) == period)
+    run = _run_of(ledger, period, customer_id)
     correction = made[-1] if made else None
     if correction is not None:
         return Origin(number, customer_id, run, correction.rating, correction)
     rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
     return Origin(number, customer_id, run, rating, None)
+
+
+def _run_of(ledger: Ledger, period: str, customer_id: str) -> Run:
+    """The run that made the first invoice of a customer and period, with the day and moment of that one's issue.
+
+    Those of an invoice that was held are those of its release: its VAT and due date hang on them, and those of what
+    corrects it.
+    """
+    run = next(run for run in ledger.runs() if str(run.period) == period)
+    first = ledger.frame(
+        "select invoice_date, released_at from invoices i left join releases using (invoice_number) "
+        "where i.period = ? and i.customer_id = ? and supersedes is null",
+        [period, customer_id],
+    ).row(0, named=True)
+    return replace(run, invoice_date=first["invoice_date"], issued_at=first["released_at"] or run.issued_at)
 
 
 def rating_numbered(ledger: Ledger, rating_no: int) -> Rating:

@@ -18,7 +18,9 @@ from invoicing.buckets import Buckets
 from invoicing.events import RATED, record
 from invoicing.in_order import in_order
 from rating import packs
+from rating.alarms import CALL_ALARM_SCHEMA, call_alarms, no_call_alarms, sorted_alarms
 from rating.coding import Coded, coded
+from rating.frames import compact
 from rating.money import MICRO
 from rating.periods import Period
 from rating.pipeline import (
@@ -84,6 +86,7 @@ class RatedPeriod:
         traffic: What the calls sum up to (`TRAFFIC_SCHEMA`).
         draws: The draws of calls that drew from several packs (`DRAW_SCHEMA`).
         packs_used: Every pool and what was drawn from it (`rating.pipeline.packs_used`).
+        alarms: The alarms of the calls (`CALL_ALARM_SCHEMA`).
     """
 
     rating_no: int
@@ -96,6 +99,7 @@ class RatedPeriod:
     traffic: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TRAFFIC_SCHEMA))
     draws: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DRAW_SCHEMA))
     packs_used: pl.DataFrame = field(default_factory=pl.DataFrame)
+    alarms: pl.DataFrame = field(default_factory=no_call_alarms)
 
     @property
     def calls(self) -> int:
@@ -141,7 +145,8 @@ def users_billed_before(
             ledger.frame("select customer_id, product_id, users from users_billed_in_force where period = ?", [before]),
         )
     # A customer of whom the store has no invoice is rebuilt even where its users, all of none, were counted.
-    invoiced = ledger.frame("select distinct customer_id from invoices where period < ?", [str(period)]).cast(pl.String)
+    billed = "select distinct customer_id from invoices_in_force where period < ?"
+    invoiced = ledger.frame(billed, [str(period)]).cast(pl.String)
     known = user_cap.Before(
         known.counts.join(invoiced, on="customer_id", how="semi"),
         known.by_product.join(invoiced, on="customer_id", how="semi"),
@@ -177,7 +182,7 @@ def pools_of(
         found.append(_pools_of_period(their_rows, users, of, theirs).join(whose, on="customer_id", how="semi"))
     used = ledger.frame(
         "select customer_id, user_id, product_id, period_number, cast(sum(used_s) as bigint) used_before_s "
-        "from packs_in_force where rating_no not in (select rating_no from ratings where not issued) group by all"
+        "from packs_in_force where issued group by all"
     )
     # A customer who is in the tables no more has no call either, whatever he was billed before.
     found_pools = pl.concat(found).join(platform.customers, on="customer_id", how="semi")
@@ -233,7 +238,7 @@ def rate_period(
         left_out, late = _match(store, ledger, period, first, lookups, settings, buckets, rated, chosen)
         progress.advance(count // 2)
         rated.pools = pools_of(ledger, late, period, first, before, platform, settings)
-        _settle(target, lookups, buckets, rated)
+        _settle(target, lookups, settings, buckets, rated)
     progress.advance(count - count // 2)
     if rated.calls + rated.unrated.height + left_out != count:
         raise StoreUnavailable(
@@ -284,21 +289,23 @@ def _no_late_calls() -> pl.DataFrame:
     return pl.DataFrame(schema={"customer_id": pl.String, "period_number": pl.Int32})
 
 
-def _settle(store: Store, lookups: Coded, buckets: Buckets, rated: RatedPeriod) -> None:
-    """The second pass: packs and prices of each bucket, and its files of rated calls."""
+def _settle(store: Store, lookups: Coded, settings: Settings, buckets: Buckets, rated: RatedPeriod) -> None:
+    """The second pass: packs and prices of each bucket, its files of rated calls, and what is alarming of them."""
 
-    def settle(bucket: int) -> tuple[Rated, list[RatedFile]]:
+    def settle(bucket: int) -> tuple[Rated, list[RatedFile], pl.DataFrame]:
         settled = rate_calls(buckets.take(bucket), rated.pools, lookups.tariffs.prices)
         written = list(_write_rated(store, rated.rating_no, bucket, settled.calls))
-        return settled._replace(calls=settled.calls.clear()), written
+        alarms = call_alarms(settled, lookups.tariffs.prices, settings.bounds, settings.rating.timezone)
+        return settled._replace(calls=settled.calls.clear()), written, compact(alarms)
 
     found = list(in_order(settle, buckets.numbers))
-    rated.files = [file for _, written in found for file in written]
-    rated.traffic = pl.concat([rated.traffic, *(settled.traffic for settled, _ in found)])
-    rated.draws = pl.concat([rated.draws, *(settled.draws for settled, _ in found)])
+    rated.files = [file for _, written, _ in found for file in written]
+    rated.traffic = pl.concat([rated.traffic, *(settled.traffic for settled, _, _ in found)])
+    rated.draws = pl.concat([rated.draws, *(settled.draws for settled, _, _ in found)])
     rated.packs_used = packs_used(
-        rated.pools, pl.concat([pl.DataFrame(schema=USED_SCHEMA), *(settled.used for settled, _ in found)])
+        rated.pools, pl.concat([pl.DataFrame(schema=USED_SCHEMA), *(settled.used for settled, _, _ in found)])
     )
+    rated.alarms = sorted_alarms(pl.concat([rated.alarms, *(alarms for _, _, alarms in found)]))
 
 
 def _write_rated(store: Store, rating_no: int, bucket: int, calls: pl.DataFrame) -> Iterator[RatedFile]:
@@ -353,7 +360,9 @@ def keep_rating(
                     file.last_customer,
                 ],
             )  # fmt: skip
-        ledger.append("packs_used", rated.packs_used.with_columns(rating_no=pl.lit(number, pl.Int32)))
+        of_rating = pl.lit(number, pl.Int32).alias("rating_no")
+        ledger.append("packs_used", rated.packs_used.with_columns(of_rating))
+        ledger.append("call_alarms", rated.alarms.with_columns(of_rating))
         # After the new one is there: the two may share a snapshot.
         for old in pending:
             forget_rating(ledger, old)
@@ -402,12 +411,21 @@ def forget_rating(ledger: Ledger, rating: Rating) -> None:
     ]
     for path in [*paths, *rating.own_paths]:
         ledger.forget_file(path)
-    for table in ("rated_files", "packs_used", "ratings"):
+    for table in ("rated_files", "packs_used", "call_alarms", "ratings"):
         ledger.execute(f"delete from {table} where rating_no = ?", [rating.rating_no])  # noqa: S608
     used_by = "select snapshot from ratings union all select snapshot from corrections"
     in_use = ledger.number(f"select count(*) from ({used_by}) where snapshot = ?", [rating.snapshot])  # noqa: S608
     if not in_use:
         ledger.execute("delete from stored_files where starts_with(path, ?)", [f"snapshots/{rating.snapshot}/"])
+
+
+def call_alarms_of(ledger: Ledger, rating: Rating) -> pl.DataFrame:
+    """The alarms of a rating's calls (`CALL_ALARM_SCHEMA`)."""
+    found = ledger.frame(
+        f"select {', '.join(CALL_ALARM_SCHEMA)} from call_alarms where rating_no = ?",  # noqa: S608
+        [rating.rating_no],
+    )
+    return sorted_alarms(found.select(pl.col(name).cast(dtype) for name, dtype in CALL_ALARM_SCHEMA.items()))
 
 
 def rated_calls_of(

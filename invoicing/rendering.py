@@ -183,6 +183,7 @@ def render_run(
     progress: Progress,
     *,
     again: bool,
+    only: list[str] | None = None,
 ) -> Written:
     """Write the documents of a run's invoices; all of them `again`, or those not published yet.
 
@@ -195,11 +196,13 @@ def render_run(
         moment: When and by whom, for the history.
         progress: Told of each.
         again: Whether those are made again that were published.
+        only: The numbers of the invoices that are looked at, where it is not all of them.
 
     Raises:
         StoreUnavailable: where a document made again is not the one that was published, byte for byte.
     """
     wanted = run_numbers(ledger, run) if again else unpublished_numbers(ledger, run)
+    wanted = wanted if only is None else [number for number in wanted if number in only]
     if not wanted:
         return Written()
     platform = load_snapshot(store, ledger, run.snapshot, settings).platform

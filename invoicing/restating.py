@@ -72,22 +72,31 @@ def refuse_restated(ledger: Ledger, invoice_number: str, corrected: Corrected) -
 
 
 def tell_restated(desk: Desk, invoice: dict[str, Any], corrected: Corrected, report: Report) -> None:
-    """Tell what hangs on the invoice and is restated, and what other invoices keep."""
+    """Tell what hangs on the invoice and is restated, and what other invoices keep.
+
+    A later invoice that is held counts as billed, as an issued one does (R-HELD): it is released with the figures that
+    it is held with, whatever became of those before it meanwhile. So it is told, and nothing has to be released first.
+    """
     _tell_packs(desk, corrected, report)
     found = restated(desk.ledger, invoice["invoice_number"], corrected)
     if not found:
         return
     report.messages.append(f"restated for what is invoiced from now on: {', '.join(found)}")
     later = desk.ledger.rows(
-        "select invoice_number from invoices_in_force where customer_id = ? and period > ? order by period",
+        "select invoice_number, period from invoices_in_force where customer_id = ? and period > ? order by period",
         [corrected.origin.customer_id, invoice["period"]],
     )
     if later:
-        numbers = ", ".join(str(number) for (number,) in later)
+        named = ", ".join(_named(number, period) for number, period in later)
         report.warnings.append(
-            f"issued since and left as they are, with what they used of charges and price reductions: {numbers}; they "
+            f"made since and left as they are, with what they used of charges and price reductions: {named}; they "
             "were made from what is restated, so look whether they are to be corrected too"
         )
+
+
+def _named(number: object, period: object) -> str:
+    """An invoice by its number; one that is held has none yet, and is corrected once it is released."""
+    return f"that of {period}, which is held" if number is None else str(number)
 
 
 def _tell_packs(desk: Desk, corrected: Corrected, report: Report) -> None:
@@ -121,8 +130,12 @@ def _other_invoices(ledger: Ledger, corrected: Corrected, period_numbers: list[i
     customer_id = corrected.origin.customer_id
     rows = ledger.rows(
         "select distinct rating_no from packs_in_force where customer_id = ? and period_number in (select unnest(?)) "
-        "and rating_no <> ? and rating_no not in (select rating_no from ratings where not issued) order by 1",
+        "and rating_no <> ? and issued order by 1",
         [customer_id, period_numbers, corrected.origin.rating.rating_no],
     )
-    numbers = (invoice_with(ledger, rating_numbered(ledger, int(str(one))), customer_id) for (one,) in rows)
-    return [number for number in numbers if number is not None]
+    ratings = [rating_numbered(ledger, int(str(one))) for (one,) in rows]
+    numbers = ((invoice_with(ledger, rating, customer_id), str(rating.period)) for rating in ratings)
+    held = {
+        str(period) for (period,) in ledger.rows("select period from still_held where customer_id = ?", [customer_id])
+    }
+    return [_named(number, period) for number, period in numbers if number is not None or period in held]

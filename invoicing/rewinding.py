@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from invoicing.ledger import Run
 
 OF_INVOICES = ("lines", "vat_totals", "corrected_user_counts", "corrected_users_billed", "invoices")
-OF_PERIODS = ("user_counts", "users_billed")
-OF_RATINGS = ("rated_files", "ratings")
+OF_PERIODS = ("user_counts", "users_billed", "held_invoices", "held_lines", "held_vat_totals", "releases")
+OF_RATINGS = ("rated_files", "call_alarms", "ratings")
 
 
 class Restating(NamedTuple):
     """That a customer's invoice of a run is corrected, and by which rating: all that came before it stays known.
 
     The invoice itself, and those that superseded it, are undone. Of later months there stay the charges and price
-    reductions that their invoices have, and what their calls drew from packs: they are not had twice.
+    reductions that their invoices have, issued or held, and what their calls drew from packs: they are not had twice.
     """
 
     rating_no: int
@@ -42,27 +42,35 @@ def ledger_before(
 ) -> Iterator[tuple[Ledger, Store]]:
     """The ledger as it was when a run's calls were about to be rated, and a place for what is made with it.
 
+    An earlier month's invoice that was held then and released since is an issued one here: what is made is the same.
     Where an invoice of the run is corrected, earlier months are as they are in force at the correction.
 
     The store's files are not copied: the ledger names them as before. Both are gone afterwards.
     """
+    last_batch = ledger.number("select last_batch from ratings where rating_no = ?", [run.rating_no])
+    with ledger_copied(store) as (before, scratch):
+        with before.transaction():
+            if restating is None:
+                _undo_one_offs_and_packs(before, run, run.rating_no)
+            else:
+                _undo_one_offs_and_packs(before, run, *restating)
+            _undo(before, run, last_batch, run.rating_no if restating is None else restating.rating_no)
+        yield before, scratch
+
+
+@contextmanager
+def ledger_copied(store: Store) -> Iterator[tuple[Ledger, Store]]:
+    """A copy of a store's ledger, an empty one where there is no store, and a place for what is made with it."""
     with TemporaryDirectory(prefix="centime-") as folder:
         scratch = Store(Path(folder))
         for path in store.root.glob(f"{store.ledger_path.name}*"):
             if path.name in (store.ledger_path.name, f"{store.ledger_path.name}.wal"):
                 shutil.copyfile(path, scratch.root / path.name)
-        last_batch = ledger.number("select last_batch from ratings where rating_no = ?", [run.rating_no])
-        before = Ledger(scratch.ledger_path)
+        copied = Ledger(scratch.ledger_path)
         try:
-            with before.transaction():
-                if restating is None:
-                    _undo_one_offs_and_packs(before, run, run.rating_no)
-                else:
-                    _undo_one_offs_and_packs(before, run, *restating)
-                _undo(before, run, last_batch, run.rating_no if restating is None else restating.rating_no)
-            yield before, scratch
+            yield copied, scratch
         finally:
-            before.close()
+            copied.close()
 
 
 def _undo_one_offs_and_packs(ledger: Ledger, run: Run, as_of: int, customer_id: str | None = None) -> None:
@@ -76,6 +84,9 @@ def _undo_one_offs_and_packs(ledger: Ledger, run: Run, as_of: int, customer_id: 
         "where rating_no < ? and (period <> ? or customer_id is distinct from ?)) or invoice_number in "
         "(select supersedes from invoice_ratings where rating_no < ? and supersedes is not null)",
         [as_of, str(run.period), customer_id, as_of],
+    )
+    ledger.execute(
+        "delete from held_one_offs where period not in (select period from runs where rating_no < ?)", [as_of]
     )
     ledger.execute(
         "delete from packs_used u where rating_no >= ? or exists (select 1 from corrections c where "

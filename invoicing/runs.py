@@ -16,12 +16,14 @@ from invoicing import (
     approval,
     correction_rendering,
     credit_note_rendering,
+    holding,
     intake,
     issuing,
     rating_run,
     rendering,
     snapshots,
 )
+from invoicing.bounds import judge_bounds
 from invoicing.documents.assembly import Figures
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
@@ -30,9 +32,11 @@ from invoicing.issuing import Tables
 from invoicing.month_again import MonthAgain
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
+from invoicing.releasing import released_since, unpublished_releases
 from invoicing.retro import retroactive_changes
 from invoicing.store import Store
 from invoicing.totals import with_vat
+from rating.periods import Period
 from rating.platform_checks import notice_problems
 from rating.services import SERVICE_TABLES, service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
@@ -47,7 +51,6 @@ if TYPE_CHECKING:
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.rating_run import KeptRating, RatedPeriod
     from invoicing.rendering import Written
-    from rating.periods import Period
     from rating.sources.formats import Formats
     from schemas.settings import DocumentSettings, Supplier
 
@@ -236,10 +239,13 @@ def _changed_since(desk: Desk, rating: Rating, tables: Tables) -> list[str]:
 
 def issue(desk: Desk, rating: Rating, tables: Tables, invoice_date: date, report: Report, *, documents: bool) -> Run:
     """Bill and number what was rated; `documents` says whether they are to follow, should this process die."""
-    bill = issuing.bill_rating(desk.store, desk.ledger, rating, tables, desk.settings, invoice_date)
+    traffic = issuing.traffic_of(desk.store, desk.ledger, rating)
+    bill = issuing.bill_rating(rating, traffic, tables, desk.settings, invoice_date)
+    alarms = issuing.judge_rating(desk.store, desk.ledger, rating, bill, traffic, desk.settings.bounds)
+    divided, told = holding.divide(bill, alarms), holding.told_alarms(alarms)
     previous = desk.ledger.last_run()
     retro = retro_changes(desk, previous, tables.loaded, rating.period)
-    _tell_bill(report, bill, retro)
+    _tell_bill(report, divided.issued, [*told, *retro])
     filed = desk.ledger.rows(
         "select sum(records), sum(quarantined) from files where period is null or period = ?",
         [str(rating.period)],
@@ -248,11 +254,12 @@ def issue(desk: Desk, rating: Rating, tables: Tables, invoice_date: date, report
     # Only what does not depend on how the calls came in: in one run, in daily reads, or over a run that died.
     summary: dict[str, object] = {
         "calls": rating.calls, "unrated": rating.unrated, "records": records, "quarantined": quarantined,
-        "invoices": bill.invoices.height, "notes": [*bill.notes, *retro], "documents": documents,
+        "invoices": divided.issued.invoices.height, "held": divided.held.invoices.height,
+        "notes": [*bill.notes, *told, *retro], "documents": documents,
     }  # fmt: skip
     desk.progress.start("issuing invoices", bill.invoices.height)
     run = issuing.commit_issue(
-        desk.ledger, rating, bill, tables.platform, desk.settings_text, invoice_date, desk.moment, summary
+        desk.ledger, rating, divided, traffic, tables.platform, desk.settings_text, invoice_date, desk.moment, summary
     )
     desk.progress.advance(bill.invoices.height)
     judge_quarantine(desk, report, quarantined, records, "records read for this period")
@@ -260,10 +267,10 @@ def issue(desk: Desk, rating: Rating, tables: Tables, invoice_date: date, report
     return run
 
 
-def _tell_bill(report: Report, bill: Bill, retro: list[str]) -> None:
+def _tell_bill(report: Report, bill: Bill, more: list[str]) -> None:
     report.counts |= {"invoices": bill.invoices.height, "lines": bill.lines.height}
     report.sums |= {name: int(bill.invoices[name].sum()) for name in ("net_cents", "vat_cents", "gross_cents")}
-    report.warnings += [*bill.notes, *retro]
+    report.warnings += [*bill.notes, *more]
 
 
 def tell_run(desk: Desk, run: Run, report: Report) -> None:
@@ -276,9 +283,13 @@ def tell_run(desk: Desk, run: Run, report: Report) -> None:
     issued = report.tables["Invoices"]
     report.counts["invoices"] = issued.height
     report.sums |= {name: int(issued[name].sum()) for name in ("net_cents", "vat_cents", "gross_cents")}
-    numbers = f", {issued['invoice_number'][0]} to {issued['invoice_number'][-1]}" if issued.height else ""
-    report.messages.append(f"{run.period}: {issued.height} invoices issued, dated {run.invoice_date}{numbers}")
+    later = released_since(desk.ledger, run.period)
+    at_once = issued["invoice_number"].filter(~issued["invoice_number"].is_in(later))
+    numbers = f", {at_once[0]} to {at_once[-1]}" if len(at_once) else ""
+    report.messages.append(f"{run.period}: {len(at_once)} invoices issued, dated {run.invoice_date}{numbers}")
+    report.messages += [f"{run.period}: held then and released since: {', '.join(later)}"] if later else []
     report.messages.append(issuing.balance(desk.ledger).sentence())
+    holding.tell_held(desk.ledger, report, run.period)
 
 
 def issued_run(ledger: Ledger, period: Period) -> Run:
@@ -327,13 +338,18 @@ def _spans(changes: pl.DataFrame, change: str) -> str:
     return ", ".join(spans) or "not there"
 
 
-def render(desk: Desk, run: Run, report: Report, *, again: bool, web_page: bool = False) -> None:
-    """Write the documents of a run, with the settings it was issued under; as web pages too where that is asked."""
+def render(
+    desk: Desk, run: Run, report: Report, *, again: bool, web_page: bool = False, only: list[str] | None = None
+) -> None:
+    """Write the documents of a run, or `only` of some of its invoices, with the settings it was issued under.
+
+    They are written as web pages too where that is asked.
+    """
     require_rules(desk.settings.documents.rules_dir)
     settings = parse_settings(json.loads(run.settings))
     documents = with_web_page(desk.settings.documents, asked=web_page)
     written = rendering.render_run(
-        desk.store, desk.ledger, run, settings, documents, desk.moment, desk.progress, again=again
+        desk.store, desk.ledger, run, settings, documents, desk.moment, desk.progress, again=again, only=only
     )
     _tell_written(desk, written, settings.supplier, report)
 
@@ -396,7 +412,14 @@ def finish_earlier_runs(desk: Desk, report: Report) -> None:
     for run in desk.ledger.runs():
         if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
             render(desk, run, report, again=False)
+    publish_releases(desk, report)
     publish_corrections(desk, report)
+
+
+def publish_releases(desk: Desk, report: Report) -> None:
+    """Write the documents of the invoices that were released and have none yet."""
+    for period, numbers in unpublished_releases(desk.ledger).items():
+        render(desk, issued_run(desk.ledger, Period.parse(period)), report, again=False, only=numbers)
 
 
 def run(
@@ -437,8 +460,11 @@ def put_up_for_approval(desk: Desk, rating: Rating, rated: RatedPeriod, tables: 
     """Show what a month would be, and wait for somebody to approve it."""
     from invoicing.reports.writing import write_proposal  # noqa: PLC0415 - as above
 
-    bill = issuing.bill_rating(desk.store, desk.ledger, rating, tables, desk.settings, desk.today)
+    traffic = issuing.traffic_of(desk.store, desk.ledger, rating)
+    bill = issuing.bill_rating(rating, traffic, tables, desk.settings, desk.today)
+    alarms = issuing.judge_rating(desk.store, desk.ledger, rating, bill, traffic, desk.settings.bounds)
     _tell_preview(desk, rating.period, tables, bill, report)
+    holding.tell_would_hold(bill, alarms, report)
     digests = approval.keep_proposal(desk, rating.period, tables.loaded, bill)
     write_proposal(desk, rating.period, tables.loaded, rated, bill, report)
     report.details["approval"] = digests.all
@@ -466,7 +492,8 @@ def issue_approved(desk: Desk, period: Period, platform: Path | None, sha256: st
             approval.tell_difference(desk, period, sha256, digests, draft.bill, report)
         return False
     rating = pending_rating(desk, period, tables)
-    bill = issuing.bill_rating(desk.store, desk.ledger, rating, tables, desk.settings, day)
+    traffic = issuing.traffic_of(desk.store, desk.ledger, rating)
+    bill = issuing.bill_rating(rating, traffic, tables, desk.settings, day)
     if approval.differs(desk, period, digests, bill):
         approval.tell_difference(desk, period, sha256, digests, bill, report)
         return False
@@ -481,7 +508,10 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
     tables = load_tables(desk, platform, period)
     with drafted(desk, period, tables) as (rated, bill, scratch):
         _tell_rating(desk, report, rated)
+        before = holding.look_back(desk.store, desk.ledger, period, desk.settings.bounds, rated.packs_used)
+        alarms = judge_bounds(period, bill, rated.traffic, rated.alarms, before, desk.settings.bounds)
         _tell_preview(desk, period, tables, bill, report)
+        holding.tell_would_hold(bill, alarms, report)
         digests = approval.input_digests(
             desk.ledger, period, snapshots.snapshot_id(tables.loaded.files), desk.settings_text
         )

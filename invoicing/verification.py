@@ -14,6 +14,7 @@ from invoicing.credit_note_checks import credit_note_differences
 from invoicing.credit_note_rendering import unpublished_credit_notes
 from invoicing.dispute_checks import corrected_call_differences, dispute_differences
 from invoicing.event_checks import event_differences
+from invoicing.held_checks import held_calls_differences, held_differences, held_figures
 from invoicing.numbering import structured_communication
 from invoicing.origins import corrections
 from invoicing.rendering import SUFFIXES, document_path, outbox_path, unpublished_numbers
@@ -41,7 +42,9 @@ def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
     found = _altered_files(store, ledger, progress)
     altered = bool(found)
     found += _numbers(ledger)
-    found += _sums(ledger)
+    found += _sums(*_issued_figures(ledger))
+    found += _sums(*held_figures(ledger))
+    found += held_differences(ledger)
     found += credit_note_differences(ledger)
     found += dispute_differences(ledger)
     found += _conservation(ledger)
@@ -104,9 +107,17 @@ def _numbers(ledger: Ledger) -> list[str]:
     ]
 
 
-def _sums(ledger: Ledger) -> list[str]:
+def _issued_figures(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The lines, VAT totals and totals of the issued invoices."""
+    return (
+        ledger.frame("select * from lines order by invoice_number, line_no"),
+        ledger.frame("select invoice_number, vat_category, vat_rate_micro, base_cents, vat_cents from vat_totals"),
+        ledger.frame("select invoice_number, net_cents, vat_cents, gross_cents from invoices"),
+    )
+
+
+def _sums(lines: pl.DataFrame, kept: pl.DataFrame, invoices: pl.DataFrame) -> list[str]:
     """Lines are quantity times price, invoices the sum of their lines and of their VAT, and nothing is below 0."""
-    lines = ledger.frame("select * from lines order by invoice_number, line_no")
     days = (pl.col("service_to") - pl.col("service_from")).dt.total_days() + 1
     month_days = pl.col("service_from").dt.month_end().dt.day().cast(pl.Int64)
     one = pl.lit(1, pl.Int64)
@@ -119,10 +130,8 @@ def _sums(ledger: Ledger) -> list[str]:
     wrong_lines = computed.filter(pl.col("computed") != pl.col("net_cents"))
     keyed = lines.with_columns(customer_id="invoice_number")
     vat = vat_totals(keyed).rename({"customer_id": "invoice_number"})
-    kept = ledger.frame("select invoice_number, vat_category, vat_rate_micro, base_cents, vat_cents from vat_totals")
     differing = pl.concat([vat.join(kept, on=vat.columns, how="anti"), kept.join(vat, on=vat.columns, how="anti")])
     sums = vat.group_by("invoice_number").agg(net=pl.col("base_cents").sum(), vat=pl.col("vat_cents").sum())
-    invoices = ledger.frame("select invoice_number, net_cents, vat_cents, gross_cents from invoices")
     joined = invoices.join(sums, on="invoice_number", how="left")
     wrong = joined.filter(
         (pl.col("net_cents") != pl.col("net").fill_null(0))
@@ -237,8 +246,9 @@ def _wrong_calls(frame: pl.DataFrame) -> list[str]:
 
 
 def _traffic_differences(ledger: Ledger, rating_no: int, traffic: pl.DataFrame) -> list[str]:
-    """The traffic lines of the invoices that a rating made are the sums of its calls."""
-    if not ledger.rows("select 1 from invoice_ratings where rating_no = ?", [rating_no]):
+    """The traffic lines of the invoices that a rating made, held ones among them, are the sums of its calls."""
+    made = "select rating_no from runs union all select rating_no from invoice_ratings"
+    if not ledger.rows(f"select 1 from ({made}) where rating_no = ?", [rating_no]):  # noqa: S608
         return []
     sums = (
         traffic.filter(~hidden_from_invoice(pl.col("zone_kind")))
@@ -247,9 +257,8 @@ def _traffic_differences(ledger: Ledger, rating_no: int, traffic: pl.DataFrame) 
         .filter(pl.col("net_cents") > 0)
     )
     lines = ledger.frame(
-        "select l.customer_id, l.zone_id, l.net_cents, "
-        "cast(replace(l.traffic_period, '-', '') as integer) period_number "
-        "from lines l join invoice_ratings i using (invoice_number) where i.rating_no = ? and l.kind = 'traffic'",
+        "select customer_id, zone_id, net_cents, cast(replace(traffic_period, '-', '') as integer) period_number "
+        "from rated_lines where rating_no = ? and kind = 'traffic'",
         [rating_no],
     )
     key = ["customer_id", "zone_id", "period_number", "net_cents"]
@@ -265,4 +274,4 @@ def _traffic_differences(ledger: Ledger, rating_no: int, traffic: pl.DataFrame) 
         .unique()
         .sort("customer_id", "zone_id")
         .iter_rows()
-    ]
+    ] + held_calls_differences(ledger, rating_no, traffic)

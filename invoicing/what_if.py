@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 ZONE_FIGURES = ["calls", "charged_s", "amount_cents"]
 NAMES = ("issued", "supposed")
-# What the run issued, whether it was corrected since or not: its own tables are what is supposed to be otherwise.
-BY_RUN = "from invoices where period = ? and supersedes is null"
+# What the run made, held or issued and whether it was corrected since or not: its own tables are what is supposed to be
+# otherwise.
+BY_RUN = "from rated_lines where rating_no = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """A month as it was issued beside what it would have been; amounts without VAT.
+    """A month as it was issued, or held, beside what it would have been; amounts without VAT.
 
     Each frame has what tells its rows apart, then each figure twice, `_issued` and `_supposed`, null where there was
     none, and the difference.
@@ -147,7 +148,7 @@ def _refuse_unknown(customers: list[str], platform: Platform, desk: Desk, run: R
 
 
 def _issued_customers(desk: Desk, run: Run) -> list[str]:
-    rows = desk.ledger.rows(f"select customer_id {BY_RUN}", [str(run.period)])
+    rows = desk.ledger.rows(f"select distinct customer_id {BY_RUN} order by 1", [run.rating_no])
     return [str(customer) for (customer,) in rows]
 
 
@@ -157,7 +158,9 @@ def _chosen(frame: pl.DataFrame, customers: list[str]) -> pl.DataFrame:
 
 
 def _customers(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
-    issued = desk.ledger.frame(f"select customer_id, net_cents {BY_RUN}", [str(run.period)])
+    issued = desk.ledger.frame(
+        f"select customer_id, cast(sum(net_cents) as bigint) net_cents {BY_RUN} group by 1", [run.rating_no]
+    )
     supposed = _chosen(again.bill.invoices, customers)
     return beside(_chosen(issued, customers), supposed, ["customer_id"], ["net_cents"], NAMES)
 
@@ -176,10 +179,7 @@ def _by_zone(traffic: pl.DataFrame) -> pl.DataFrame:
 
 def _lines(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
     """The lines that differ."""
-    issued = desk.ledger.frame(
-        f"select l.* from lines l where invoice_number in (select invoice_number {BY_RUN})",  # noqa: S608
-        [str(run.period)],
-    )
+    issued = desk.ledger.frame(f"select * {BY_RUN}", [run.rating_no])
     before, now = (by_line(_chosen(lines, customers), LINE_KEY) for lines in (issued, again.bill.lines))
     return differing(beside(before, now, LINE_KEY, LINE_FIGURES, NAMES), LINE_FIGURES, NAMES)
 

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +20,9 @@ from schemas.units import MICRO, MICRO_PLACES
 
 FILE_NAME = "centime.toml"
 VAT_CATEGORIES = ("S", "AE", "K", "G", "E")
+SECONDS_PER_HOUR = 3600
+# What is done about what is above a bound.
+HOLD, REPORT, OFF = "hold", "report", "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,57 @@ class Accounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is no longer usual, and what is done about it before it hurts: `hold`, `report` or `off` (R-HELD).
+
+    Attributes:
+        invoice_jump: What is done about an invoice above so many times what is usual for its customer.
+        invoice_jump_times: So many times the median of the three months before.
+        invoice_jump_least_eur: No smaller invoice is one.
+        long_call: What is done about a call that lasts longer.
+        long_call_h: Hours.
+        day_spend: What is done about a user who spends more in a day on the calls to one zone.
+        day_spend_eur: So much, without VAT.
+        night_spend: What is done about a user who spends more on premium and international calls in the night or at
+            a weekend.
+        night_spend_eur: So much in a day, without VAT.
+        no_calls: What is done about a customer with services and, for the first time, no calls.
+        unused_pack: What is done about a pack that nobody used.
+        unused_pack_months: So many months one after the other.
+        negative_line: What is done about a line below 0 that is no price reduction.
+    """
+
+    invoice_jump: str = "hold"
+    invoice_jump_times: Decimal = Decimal(5)
+    invoice_jump_least_eur: Decimal = Decimal(100)
+    long_call: str = "hold"
+    long_call_h: Decimal = Decimal(4)
+    day_spend: str = "hold"
+    day_spend_eur: Decimal = Decimal(100)
+    night_spend: str = "report"
+    night_spend_eur: Decimal = Decimal(50)
+    no_calls: str = "report"
+    unused_pack: str = "report"
+    unused_pack_months: int = 3
+    negative_line: str = "hold"
+
+    @property
+    def longest_call_s(self) -> int:
+        """The longest call that is usual; no call lasts a broken second."""
+        return int(self.long_call_h * SECONDS_PER_HOUR)
+
+    @property
+    def day_spend_cents(self) -> int:
+        """The most that is usual of one user, zone and day."""
+        return int(self.day_spend_eur.scaleb(2))
+
+    @property
+    def night_spend_cents(self) -> int:
+        """The most that is usual of one user in the night or at a weekend."""
+        return int(self.night_spend_eur.scaleb(2))
+
+
+@dataclass(frozen=True, slots=True)
 class VatRate:
     """The rate of a VAT category from a day on; 21 % is 21_000_000 millionths of a percent."""
 
@@ -188,7 +242,7 @@ class Settings:
     vat: tuple[VatRate, ...] = DEFAULT_VAT
     documents: DocumentSettings = field(default_factory=DocumentSettings)
     accounts: Accounts = field(default_factory=Accounts)
-    bounds: dict[str, object] = field(default_factory=dict)
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 class _Refused(ValueError):  # noqa: N818 - it reads as the sentence it is
@@ -313,6 +367,21 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "customers": _by_name,
     },
     "accounts": {name.name: _account for name in fields(Accounts)},
+    "bounds": {
+        "invoice_jump": _one_of(HOLD, REPORT, OFF),
+        "invoice_jump_times": _decimal(1000),
+        "invoice_jump_least_eur": _decimal(1_000_000),
+        "long_call": _one_of(HOLD, REPORT, OFF),
+        "long_call_h": _decimal(24),
+        "day_spend": _one_of(HOLD, REPORT, OFF),
+        "day_spend_eur": _decimal(1_000_000),
+        "night_spend": _one_of(HOLD, REPORT, OFF),
+        "night_spend_eur": _decimal(1_000_000),
+        "no_calls": _one_of(HOLD, REPORT, OFF),
+        "unused_pack": _one_of(HOLD, REPORT, OFF),
+        "unused_pack_months": _whole(1, 120),
+        "negative_line": _one_of(HOLD, REPORT, OFF),
+    },
     "customer": {"mask_digits": _whole(0, 15), "attach_calls": _yes_or_no},
     "vat": {
         "category": _one_of(*VAT_CATEGORIES),
@@ -333,8 +402,7 @@ def parse_settings(document: Mapping[str, object], *, file: str = FILE_NAME) -> 
         file: The file's name, for the problems.
 
     Returns:
-        The settings, with a default for each one that is not in the document. `bounds` is taken as it
-        is, but for decimals, dates and times, which become the text they were written as.
+        The settings, with a default for each one that is not in the document.
 
     Raises:
         InputRefused: with every value that cannot be, every unknown section and every unknown key.
@@ -348,7 +416,7 @@ def parse_settings(document: Mapping[str, object], *, file: str = FILE_NAME) -> 
         vat=judging.vat(document.get("vat", [])),
         documents=judging.documents(document),
         accounts=Accounts(**judging.section(document, "accounts")),
-        bounds=judging.as_it_is(document, "bounds"),
+        bounds=Bounds(**judging.section(document, "bounds")),
     )
     if judging.problems:
         raise InputRefused(f"{file} cannot be used", tuple(judging.problems))
@@ -434,26 +502,6 @@ class _Judging:
         micro_percent = int(judged["rate"].scaleb(MICRO_PLACES))
         return VatRate(judged["category"], micro_percent, judged["effective_from"], judged.get("reason") or None)
 
-    def as_it_is(self, document: Mapping[str, object], name: str) -> dict[str, object]:
-        found = document.get(name, {})
-        if not isinstance(found, Mapping):
-            self.refuse(name, found, f"expected a section [{name}]")
-            return {}
-        return {str(key): _plain(entry) for key, entry in found.items()}
-
-
-def _plain(found: object) -> object:
-    """What JSON can hold: decimals, dates and times become the text they were written as."""
-    if isinstance(found, Mapping):
-        return {str(key): _plain(entry) for key, entry in found.items()}
-    if isinstance(found, list | tuple):
-        return [_plain(entry) for entry in found]
-    if isinstance(found, Decimal):
-        return str(found)
-    if isinstance(found, date | time):
-        return found.isoformat()
-    return found
-
 
 def settings_document(settings: Settings) -> dict[str, object]:
     """The settings as a document that JSON can hold, with every default written out.
@@ -470,7 +518,10 @@ def settings_document(settings: Settings) -> dict[str, object]:
         "vat": [_vat_document(rate) for rate in settings.vat],
         "documents": asdict(settings.documents),
         "accounts": asdict(settings.accounts),
-        "bounds": _plain(settings.bounds),
+        "bounds": {
+            name: decimal_text(found) if isinstance(found, Decimal) else found
+            for name, found in asdict(settings.bounds).items()
+        },
     }
 
 

@@ -40,6 +40,7 @@ ARTICLES = {
     "R-DISPUTE": "5.1, 14.2",
     "R-INVOICE": "5.1, 5.2, 8.1",
     "R-RERUN": "14.2",
+    "R-HELD": "4.10",
 }
 
 

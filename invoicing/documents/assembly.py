@@ -49,10 +49,11 @@ class Figures:
 
     Attributes:
         period: The period invoiced.
-        invoice_date: Of all of them.
+        invoice_date: Of those that have none of their own.
         invoices: `customer_id`, `customer` (JSON), `due_date`, `net_cents`, `vat_cents`, `gross_cents`, and on
-            issued ones `invoice_number`, `structured_communication`, and on those that supersede another its number
-            (`supersedes`) and date (`superseded_date`).
+            issued ones `invoice_number`, `structured_communication` and `invoice_date`, which is not that of its run
+            where it was released or corrected, and on those that supersede another its number (`supersedes`) and date
+            (`superseded_date`).
         lines: With `customer_id` and `line_no`.
         vat_totals: With `customer_id`.
         packs_used: With `period_number`, of the rating.
@@ -104,7 +105,7 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
             number=invoice.get("invoice_number"),
             period=str(figures.period),
             next_period=str(figures.period.next),
-            invoice_date=figures.invoice_date,
+            invoice_date=invoice.get("invoice_date", figures.invoice_date),
             due_date=invoice["due_date"],
             structured_communication=invoice.get("structured_communication"),
             supplier=settings.supplier,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from invoicing import numbering, overcharges, traffic  # noqa: F401 - their rules are cited
+from invoicing import bounds, numbering, overcharges, traffic  # noqa: F401 - their rules are cited
 from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.explanations.call_price import price_steps
 from invoicing.explanations.steps import Explanation, Step
@@ -106,6 +106,9 @@ def _where(ledger: Ledger, rating: Rating, call: dict[str, Any], say: Language) 
     if not rating.issued:
         return Step("invoice", say.say("call.pending", **run) + came_late, rule_id, {"period": str(rating.period)})
     number = invoice_with(ledger, rating, str(call["customer_id"]))
+    of_invoice: list[object] = [str(rating.period), call["customer_id"]]
+    if number is None and ledger.rows("select 1 from still_held where period = ? and customer_id = ?", of_invoice):
+        return Step("invoice", say.say("call.held", **run) + came_late, "R-HELD", {"period": str(rating.period)})
     if number is None:
         return Step("invoice", say.say("call.settled", **run), "R-LATE", {"period": str(rating.period)})
     replaced = corrections(ledger, "replaces = ? and customer_id = ?", [rating.rating_no, str(call["customer_id"])])

@@ -142,7 +142,9 @@ def months_of_cap(basis: Basis) -> pl.DataFrame:
     """
     begun = Period.of(basis.theirs(basis.platform.contracts)["starts_on"].item())
     first = max(reference_month(basis.period), begun)
-    known = basis.desk.ledger.rows("select min(period) from invoices where customer_id = ?", [basis.customer_id])
+    known = basis.desk.ledger.rows(
+        "select min(period) from invoices_in_force where customer_id = ?", [basis.customer_id]
+    )
     invoiced_from = Period.parse(str(known[0][0]))
     run_of = {run.period: run for run in basis.desk.ledger.runs()}
     found = []

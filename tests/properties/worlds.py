@@ -99,7 +99,7 @@ def draw_settings(rng: Random, periods: list[str]) -> Settings:
 
 
 def toml(settings: Settings) -> str:
-    """The settings as `centime.toml` has them; a world full of faults is no reason to stop a run."""
+    """The settings as `centime.toml` has them; a world full of faults and leaps is no reason to stop or hold a run."""
     flag = "true" if settings["allow_increments"] else "false"
     lines = [
         "[rating]",
@@ -112,6 +112,8 @@ def toml(settings: Settings) -> str:
         f"invoice_day = {settings['invoice_day']}",
         f"payment_days = {settings['payment_days']}",
         "quarantine_threshold = 1.0",
+        "[bounds]",
+        *(f'{bound} = "report"' for bound in ("invoice_jump", "long_call", "day_spend", "negative_line")),
     ]
     rates = settings["vat"]
     assert isinstance(rates, list)

@@ -284,8 +284,7 @@ def start(
     ledger = Ledger(store.ledger_path)
     try:
         desk = Desk(store, ledger, settings, moment, today, Moment(now, "0"), Silent())
-        formats = choose_formats(AUTO, None, settings.rating.timezone)
-        given = [str(path) for path in cdrs]
+        formats, given = choose_formats(AUTO, None, settings.rating.timezone), [str(path) for path in cdrs]
         runs.run(desk, Period.parse(period), tables_folder, given, formats, on, report, documents=False)
     finally:
         ledger.close()

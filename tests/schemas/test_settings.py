@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from schemas.settings import (
     DEFAULT_VAT,
     Accounts,
     BillingSettings,
+    Bounds,
     CustomerDocuments,
     DocumentSettings,
     RatingSettings,
@@ -26,9 +27,12 @@ from schemas.settings import (
     parse_settings,
     settings_document,
 )
+from tests.golden.sample_run import SAMPLE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+EXAMPLE = SAMPLE / "centime.toml"
 
 
 def read(written: str) -> Settings:
@@ -89,7 +93,11 @@ def test_settings__every_setting_can_be_given() -> None:
         traffic = "700.6"
         vat = "4510A"
         [bounds]
-        traffic_factor = 2.50
+        invoice_jump = "report"
+        invoice_jump_times = 2.50
+        long_call_h = 1.5
+        day_spend = "off"
+        unused_pack_months = 6
     """)
     assert settings.supplier == Supplier(name="Opérateur SA", colour="#336699")
     assert settings.rating == RatingSettings("Europe/Paris", "352", "platform", True, "accept")
@@ -100,7 +108,11 @@ def test_settings__every_setting_can_be_given() -> None:
     )
     assert settings.documents.of_customer("C-3") == CustomerDocuments(2, False)
     assert settings.accounts == Accounts(traffic="700.6", vat="4510A")
-    assert settings.bounds == {"traffic_factor": "2.50"}
+    assert settings.bounds == Bounds(
+        invoice_jump="report", invoice_jump_times=Decimal("2.5"), long_call_h=Decimal("1.5"), day_spend="off",
+        unused_pack_months=6,
+    )  # fmt: skip
+    assert settings.bounds.longest_call_s == 5400
 
 
 @pytest.mark.parametrize(
@@ -143,6 +155,11 @@ def test_settings__every_setting_can_be_given() -> None:
         ("documents", "customers = 3", "3", "a section for each name"),
         ("documents.customers.C-1", "mask_digits = -1", "-1", "a whole number from 0 to 15"),
         ("supplier", "name = 12", "12", "text in quotes"),
+        ("bounds", 'long_call = "warn"', "warn", "one of hold, report, off"),
+        ("bounds", "day_spend = true", "true", "one of hold, report, off"),
+        ("bounds", "long_call_h = 24.5", "24.5", "a number from 0 to 24"),
+        ("bounds", "invoice_jump_times = -1", "-1", "a number from 0 to 1000"),
+        ("bounds", "unused_pack_months = 0", "0", "a whole number from 1 to 120"),
     ],
 )
 def test_settings__a_bad_value_is_refused(section: str, line: str, value: str, expected: str) -> None:
@@ -164,6 +181,7 @@ def test_settings__a_bad_value_is_refused(section: str, line: str, value: str, e
         ("documents = 3", "documents", "expected a section [documents]"),
         ("[documents.customers]\nC-1 = 3", "documents.customers.C-1", "expected a section [customer]"),
         ("[documents.customers.C-1]\nmask = 3", "documents.customers.C-1.mask", "did you mean mask_digits?"),
+        ("[bounds]\ntraffic_factor = 3", "bounds.traffic_factor", "there is no such key"),
         ("vat = 21", "vat", "expected a section [[vat]]"),
         ("vat = [21]", "vat[1]", "expected a section [vat]"),
     ],
@@ -265,10 +283,8 @@ def test_settings__the_document_gives_the_same_settings_back() -> None:
         [documents.customers.C-1]
         mask_digits = 4
         [bounds]
-        since = 2026-01-01
-        at = 2026-01-01T08:00:00Z
-        factor = 1.10
-        parts = [1, 2.5, {deep = 0.1}]
+        invoice_jump_times = 1.10
+        no_calls = "hold"
     """)
     document = settings_document(settings)
     kept = json.loads(json.dumps(document, sort_keys=True))
@@ -287,17 +303,24 @@ def test_settings__the_document_gives_the_same_settings_back() -> None:
         "customers": {"C-1": {"mask_digits": 4, "attach_calls": False}},
     }  # fmt: skip
     assert kept["bounds"] == {
-        "since": "2026-01-01",
-        "at": "2026-01-01T08:00:00+00:00",
-        "factor": "1.10",
-        "parts": [1, "2.5", {"deep": "0.1"}],
-    }
+        "invoice_jump": "hold", "invoice_jump_times": "1.1", "invoice_jump_least_eur": "100", "long_call": "hold",
+        "long_call_h": "4", "day_spend": "hold", "day_spend_eur": "100", "night_spend": "report",
+        "night_spend_eur": "50", "no_calls": "hold", "unused_pack": "report", "unused_pack_months": 3,
+        "negative_line": "hold",
+    }  # fmt: skip
 
 
 def test_settings__equal_settings_give_equal_documents() -> None:
     one = replace(Settings(), billing=BillingSettings(quarantine_threshold=Decimal("0.10")))
     other = replace(Settings(), billing=BillingSettings(quarantine_threshold=Decimal("0.1")))
     assert json.dumps(settings_document(one)) == json.dumps(settings_document(other))
+
+
+def test_settings_file__the_example_shows_every_bound_with_its_default() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert load_settings(EXAMPLE).bounds == Bounds()
+    shown = tomllib.loads(text)["bounds"]
+    assert list(shown) == [name.name for name in fields(Bounds)]
 
 
 def test_settings_file__no_file_gives_the_defaults() -> None:

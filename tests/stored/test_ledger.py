@@ -18,12 +18,16 @@ from schemas.errors import StoreUnavailable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ADDED_IN_3 = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
-ADDED_IN_4 = [
-    "corrected_user_counts", "corrected_users_billed", "correction_calls", "corrections", "dispute_calls",
-    "dispute_lines", "dispute_outcomes", "disputes", "file_sources", "invoice_ratings", "invoices_in_force",
-    "one_offs_in_force", "packs_in_force", "user_counts_in_force", "users_billed_in_force",
+VIEWS_OF_4 = [
+    "invoice_ratings", "invoices_in_force", "lines_in_force", "one_offs_in_force", "packs_in_force", "rated_lines",
+    "still_held", "user_counts_in_force", "users_billed_in_force",
 ]  # fmt: skip
-ADDED = sorted([*ADDED_IN_3, *ADDED_IN_4])
+TABLES_OF_4 = [
+    "call_alarms", "corrected_user_counts", "corrected_users_billed", "correction_calls", "corrections",
+    "dispute_calls", "dispute_lines", "dispute_outcomes", "disputes", "file_sources", "held_invoices", "held_lines",
+    "held_one_offs", "held_vat_totals", "releases",
+]  # fmt: skip
+ADDED = sorted([*ADDED_IN_3, *VIEWS_OF_4, *TABLES_OF_4])
 INVOICES_OF_3 = INVOICES_TABLE.replace(" unique", "").replace(");", ", unique (customer_id, period));")
 # The program itself, which dies after its last statement and before the commit.
 DIES_BEFORE_ITS_COMMIT = """
@@ -51,10 +55,11 @@ def back_to_format_2(path: Path) -> None:
 
 
 def back_to_format_3(path: Path) -> None:
-    """Make a ledger what the version before left: no disputes, one invoice of a customer and period, no formats."""
+    """Make a ledger what the version before left: nothing disputed or held, one invoice of a customer and period."""
     with duckdb.connect(str(path)) as connection:
-        for name in ADDED_IN_4:
-            connection.execute(f"drop {'view' if name.endswith(('_in_force', '_ratings')) else 'table'} {name}")
+        for kind, names in (("view", VIEWS_OF_4), ("table", TABLES_OF_4)):
+            for name in names:
+                connection.execute(f"drop {kind} {name}")
         connection.execute(SUPERSEDING_INVOICES.format(invoices=INVOICES_OF_3))
         connection.execute("update meta set content = '3' where name = 'format'")
 

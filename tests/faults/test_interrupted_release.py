@@ -1,0 +1,75 @@
+"""A release whose command dies: the invoice is held still or issued whole, and the same command again finishes it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import copy
+from tests.cli.test_held import HOLDING, begin
+from tests.faults.stores import contents, differences
+from tests.golden.sample_run import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.program import Place
+
+RELEASE = [
+    "release", "c1", "2026-10", "--reason", "asked", "--now", "2026-12-05T10:00:00Z", "--by", "finance",
+]  # fmt: skip
+# The program itself, which dies where it is told to: before the commit, after it, or once the document is written.
+DIES = """
+import os, signal, sys
+from cli import main
+from invoicing import ledger, releasing, rendering
+
+def die(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+place = sys.argv.pop(1)
+if place == "before its commit":
+    releasing.record = die
+elif place == "after its commit":
+    releasing._tell_release = die
+else:
+    rendering._Unnamed.name = die
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def october(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """October with one invoice held and one issued."""
+    made = begin(tmp_path_factory.mktemp("october") / "place", HOLDING)
+    assert made.run("2026-10", "--cdrs", "cdrs/october.csv").status == 1
+    return made
+
+
+@pytest.fixture(scope="module")
+def expected(october: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What a release leaves that nothing disturbs."""
+    place = copy(october, tmp_path_factory.mktemp("expected") / "place")
+    told = place.start(*RELEASE)
+    assert told.status == 0, told.stderr
+    return contents(place.store)
+
+
+@pytest.mark.parametrize("where", ["before its commit", "after its commit", "once its document is written"])
+def test_release__one_that_dies_is_finished_by_the_same_command(
+    where: str, october: Place, expected: dict[str, object], tmp_path: Path
+) -> None:
+    place = copy(october, tmp_path / "place")
+    options = ["--store", str(place.store), "--config", str(place.folder / "centime.toml")]
+    done = subprocess.run([sys.executable, "-c", DIES, where, *RELEASE, *options], cwd=REPOSITORY, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert place.start("verify").status == 0
+    still_held = place.start("held").status == 1
+    assert still_held == (where == "before its commit")
+    assert place.start(*RELEASE).status == 0
+    assert differences(contents(place.store), expected) == []
+    assert place.start("verify").status == 0
