@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.holding import held_invoices
 from invoicing.issuing import balance
 from invoicing.numbering import first_run_day
 from invoicing.rendering import unpublished_numbers
@@ -25,8 +26,8 @@ MEGABYTE = 1_000_000
 def tell_status(desk: Desk, report: Report) -> None:
     """Tell the last periods with their totals, what waits and is held, the disk, and the next command."""
     runs, pending = desk.ledger.runs(), desk.ledger.ratings(issued=False)
-    held = [number for run in runs if run.summary["documents"] for number in unpublished_numbers(desk.ledger, run)]
-    waiting = _waiting(desk)
+    undone = [number for run in runs if run.summary["documents"] for number in unpublished_numbers(desk.ledger, run)]
+    held, waiting = held_invoices(desk.ledger), _waiting(desk)
     report.tables["Periods"] = _periods(desk, pending)
     report.tables["Calls that wait"] = waiting
     used = sum(path.stat().st_size for path in desk.store.root.rglob("*") if path.is_file())
@@ -36,7 +37,8 @@ def tell_status(desk: Desk, report: Report) -> None:
     quarantined = desk.ledger.number("select sum(records) from quarantine_files where period is null")
     report.counts = {
         "periods": len(runs), "files": files, "files_waiting": unfiled, "calls_waiting": int(waiting["calls"].sum()),
-        "quarantined": quarantined, "held": len(held), "used_bytes": used, "free_bytes": free,
+        "quarantined": quarantined, "held": held.height, "without_documents": len(undone),
+        "used_bytes": used, "free_bytes": free,
     }  # fmt: skip
     report.messages += [
         f"store {desk.store.root}: {used / MEGABYTE:,.0f} MB used, {free / MEGABYTE:,.0f} MB free on its disk",
@@ -44,9 +46,12 @@ def tell_status(desk: Desk, report: Report) -> None:
     ]
     if unfiled:
         report.messages.append(f"{unfiled} files read and not run yet, {quarantined} records of them in quarantine")
-    if held:
-        report.attention.append(f"{len(held)} invoices have no documents: {', '.join(held[:PERIODS_SHOWN])}")
-    command = next_command(desk, runs, pending, held)
+    if undone:
+        report.attention.append(f"{len(undone)} invoices have no documents: {', '.join(undone[:PERIODS_SHOWN])}")
+    if held.height:
+        report.tables["Held"] = held.drop("reasons")
+        report.attention.append(f"{held.height} invoices are held; `centime held` says why")
+    command = next_command(desk, runs, pending, undone, held)
     report.details["next"] = command
     report.messages.append(f"next: {command}")
 
@@ -76,11 +81,13 @@ def _periods(desk: Desk, pending: list[Rating]) -> pl.DataFrame:
     return pl.concat([issued, pl.DataFrame(rated, schema={"period": pl.String, "state": pl.String})], how="diagonal")
 
 
-def next_command(desk: Desk, runs: list[Run], pending: list[Rating], held: list[str]) -> str:
+def next_command(desk: Desk, runs: list[Run], pending: list[Rating], undone: list[str], held: pl.DataFrame) -> str:
     """The command to type next, as far as the store tells."""
-    if held:
-        period = next(run.period for run in runs if held[0] in unpublished_numbers(desk.ledger, run))
+    if undone:
+        period = next(run.period for run in runs if undone[0] in unpublished_numbers(desk.ledger, run))
         return f"centime render {period}"
+    if held.height:
+        return f"centime release {held['customer_id'][0]} {held['period'][0]} --reason TEXT"
     if pending and desk.settings.billing.approval:
         return f"centime issue {pending[0].period} --approve SHA256 (of {_page_of(desk, pending[0].period)})"
     if pending:

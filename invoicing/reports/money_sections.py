@@ -92,6 +92,9 @@ def attention_section(month: Month, say: Language, names: Names) -> Section:
     unaddressed = attention.without_address(invoiced)
     retro = month.retro.select("table", "service_id", "customer_id").unique()
     rows: list[list[Content]] = []
+    held = month.held.group_by("customer_id", "net_cents").agg("bound").sort("customer_id")
+    if held.height:
+        rows.append(_concern(say, "held", held.height, int(held["net_cents"].sum())))
     if month.unwritten:
         rows.append(_concern(say, "unwritten", len(month.unwritten), None))
     for reason, is_call, records, estimate in _set_aside(month).iter_rows():
@@ -117,6 +120,7 @@ def attention_section(month: Month, say: Language, names: Names) -> Section:
     if not rows:
         return Section("attention", say.say("section.attention"), [say.say("attention.nothing")])
     lists = [
+        _held_table(held, say, names),
         _unbilled_table(unbilled, say, names),
         _notice_table(notices, say),
         _retro_table(month.retro, say, names),
@@ -160,6 +164,17 @@ def _customer(names: Names, customer_id: str) -> str:
 
 def _list(name: str, caption: str, heading: str, texts: Iterator[str]) -> Table:
     return Table(name, caption, [Column(heading)], [[text] for text in texts], is_folded=True)
+
+
+def _held_table(held: pl.DataFrame, say: Language, names: Names) -> Table:
+    columns = [
+        Column(say.say("column.customer")), Column(say.say("column.net"), AMOUNT), Column(say.say("column.why"))
+    ]  # fmt: skip
+    rows: list[list[Content]] = [
+        [_customer(names, customer), cents, "; ".join(say.say(f"bound.{bound}") for bound in sorted(bounds))]
+        for customer, cents, bounds in held.select("customer_id", "net_cents", "bound").iter_rows()
+    ]
+    return Table("held", say.say("table.held"), columns, rows, is_folded=True)
 
 
 def _unbilled_table(unbilled: pl.DataFrame, say: Language, names: Names) -> Table:

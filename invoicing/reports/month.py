@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import exports, issuing, snapshots
+from invoicing import exports, holding, issuing, snapshots
 from invoicing.approval import input_digests
+from invoicing.bounds import judge_bounds
 from invoicing.conservation import Balance
 from invoicing.rendering import unpublished_numbers
 from invoicing.reports.calls import summed_calls
@@ -41,6 +42,7 @@ LINE_COLUMNS = [
 ]  # fmt: skip
 INVOICE_COLUMNS = ["invoice_number", "customer_id", "due_date", "net_cents", "vat_cents", "gross_cents"]
 AMOUNTS = ["net_cents", "vat_cents", "gross_cents"]
+HELD_COLUMNS = ["customer_id", "net_cents", "bound"]
 RETRO_SCHEMA = {
     "change": pl.String, "table": pl.String, "service_id": pl.String, "customer_id": pl.String,
     "product_id": pl.String, "quantity_micro": pl.Int64, "active_from": pl.Date, "past_end": pl.Date,
@@ -70,6 +72,7 @@ class Month:
         reports: `rule`, `customer_id`, `calls`: what was rated and reported (R-SPOOF, R-SUSPENDED).
         retro: What changed about months already invoiced (R-RETRO, `RETRO_SCHEMA`).
         notes: What the run said of its amounts, a sentence each.
+        held: The invoices that are held, or would be (R-HELD): `HELD_COLUMNS`, a row for each bound they pass.
         unwritten: Numbers of invoices whose documents were promised and are not there.
         loaded: The platform tables it was made from.
         settings: The settings it was made with.
@@ -97,6 +100,7 @@ class Month:
     reports: pl.DataFrame
     retro: pl.DataFrame
     notes: list[str]
+    held: pl.DataFrame
     unwritten: list[str]
     loaded: LoadedPlatform
     settings: Settings
@@ -137,9 +141,12 @@ def issued_month(desk: Desk, run: Run, seconds: dict[str, float]) -> Month:
         period=run.period,
         is_draft=False,
         invoice_date=run.invoice_date,
-        invoices=texts(ledger.frame("select * from invoices where period = ? order by customer_id", [period])).select(
-            INVOICE_COLUMNS
-        ),
+        invoices=texts(
+            ledger.frame(
+                "select * from invoices_in_force where period = ? and invoice_number is not null order by customer_id",
+                [period],
+            )
+        ).select(INVOICE_COLUMNS),
         lines=_lines_of(ledger, run.period),
         lines_before=_lines_of(ledger, run.period.previous),
         months=_months_until(ledger, run.period),
@@ -158,6 +165,9 @@ def issued_month(desk: Desk, run: Run, seconds: dict[str, float]) -> Month:
         reports=_reports(json.loads(rating.reports)),
         retro=retro_since(store, ledger, earlier[-1] if earlier else None, loaded, run.period),
         notes=[str(note) for note in _listed(summary["notes"]) if "(R-RETRO)" not in str(note)],
+        held=holding.held_reasons(ledger, run.period)
+        .join(holding.held_invoices(ledger, run.period), on="customer_id")
+        .select(HELD_COLUMNS),
         unwritten=unpublished_numbers(ledger, run) if summary["documents"] else [],
         loaded=loaded,
         settings=settings,
@@ -206,6 +216,7 @@ def draft_month(
         reports=rated.reports,
         retro=retro_since(store, ledger, ledger.last_run(), loaded, period),
         notes=bill.notes,
+        held=_would_be_held(desk, period, rated, bill),
         unwritten=[],
         loaded=loaded,
         settings=desk.settings,
@@ -216,6 +227,15 @@ def draft_month(
     )
 
 
+def _would_be_held(desk: Desk, period: Period, rated: RatedPeriod, bill: Bill) -> pl.DataFrame:
+    """What the bounds would hold of a draft (`HELD_COLUMNS`)."""
+    bounds = desk.settings.bounds
+    before = holding.look_back(desk.store, desk.ledger, period, bounds, rated.packs_used)
+    alarms = judge_bounds(period, bill, rated.traffic, rated.alarms, before, bounds)
+    nets = texts(bill.invoices.select("customer_id", "net_cents"))
+    return texts(alarms.filter("holds")).join(nets, on="customer_id").select(HELD_COLUMNS).unique().sort(HELD_COLUMNS)
+
+
 def texts(frame: pl.DataFrame) -> pl.DataFrame:
     """The same with identifiers as text, however they are stored."""
     return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
@@ -223,8 +243,7 @@ def texts(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _lines_of(ledger: Ledger, period: Period) -> pl.DataFrame:
     found = ledger.frame(
-        "select l.* from lines l join invoices i using (invoice_number) where i.period = ? "
-        "order by l.customer_id, line_no",
+        "select * from lines_in_force where invoice_number is not null and period = ? order by customer_id, line_no",
         [str(period)],
     )
     return texts(found).select(LINE_COLUMNS)
@@ -238,8 +257,8 @@ def _months_until(ledger: Ledger, period: Period) -> pl.DataFrame:
             "select r.period, count(invoice_number) invoices, cast(coalesce(sum(net_cents), 0) as bigint) net_cents, "
             "cast(coalesce(sum(vat_cents), 0) as bigint) vat_cents, "
             "cast(coalesce(sum(gross_cents), 0) as bigint) gross_cents "
-            "from runs r left join invoices i using (period) where r.period between ? and ? group by r.period "
-            "order by r.period",
+            "from runs r left join (select * from invoices_in_force where invoice_number is not null) i using (period) "
+            "where r.period between ? and ? group by r.period order by r.period",
             [str(first), str(period)],
         )
     )

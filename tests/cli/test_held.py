@@ -142,6 +142,20 @@ def test_held__lists_what_is_held_of_one_period_or_of_all(held: Place, released:
     assert (nothing.status, nothing.stdout) == (0, "nothing is held\n")
 
 
+def test_status_and_report__name_what_is_held_until_it_is_released(
+    held: Place, released: Place, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    for place, counted, told in ((held, 2, True), (released, 0, False)):
+        done = place.start("status", "--json", "--now", RELEASED_AT)
+        counts = done.document["counts"]
+        assert isinstance(counts, dict)
+        assert (counts["held"], done.document["next"] == "centime release c1 2026-10 --reason TEXT") == (counted, told)
+        assert place.start("report", "2026-10", "-o", page).status == 0
+        # Both have one invoice that was issued at once; the page names the other until it is released.
+        assert ("much spent in a day on one destination" in page.read_text("utf-8")) is told
+
+
 def test_release__has_the_next_number_the_figures_it_was_held_with_and_a_date_of_its_own(released: Place) -> None:
     october, november = (rows_of(released, "invoices", period) for period in ("2026-10", "2026-11"))
     names = ("invoice_number", "customer_id", "invoice_date", "due_date", "net_cents")

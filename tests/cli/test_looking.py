@@ -68,14 +68,6 @@ def test_status__tells_periods_what_waits_and_the_next_command(filled: Place, oc
     assert october_rated.start("status", "--json", *NOW).document["next"] == "centime issue 2026-10 --platform DIR"
 
 
-def test_status__invoices_without_documents_are_held(issued: Place) -> None:
-    done = issued.start("status", "--json", *NOW)
-    assert (done.status, done.document["held"] if "held" in done.document else done.document["counts"]) is not None
-    counts = done.document["counts"]
-    assert isinstance(counts, dict)
-    assert counts["held"] == 0  # they were not asked for
-
-
 def test_doctor__says_what_is_missing_and_how_to_mend_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert place.start("doctor").status == 0
     monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 10**18)

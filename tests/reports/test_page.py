@@ -131,5 +131,5 @@ def test_words__every_language_has_the_keys_and_fields_of_the_french_one(code: s
 def test_words__each_is_used() -> None:
     source = "\n".join(files("invoicing.reports").joinpath(name).read_text(encoding="utf-8") for name in SOURCES)
     used = set(re.findall(r"[\"']([a-z]+\.[a-z_]+)[\"']", source)) | {"figure.minutes"}
-    built = ("column.", "todo.", "reason.", "attention.", "kind.", "unbilled.", "retro.", "table.", "page.")
+    built = ("column.", "todo.", "reason.", "attention.", "kind.", "unbilled.", "bound.", "retro.", "table.", "page.")
     assert sorted(key for key in spoken("fr").words if key not in used and not key.startswith(built)) == []
