@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
+PLATFORMS_READY := $(VENV)/.platforms-ready
 OUT := out
 # The sample's three months, each with the moment its run acts as of.
 SAMPLE_RUNS := 2026-09@2026-09-30T22:00:00Z 2026-10@2026-10-31T23:00:00Z 2026-11@2026-11-30T23:00:00Z
@@ -51,11 +52,21 @@ invoices: system ## Rate and bill the months of sample_cdrs/ into out/
 
 .PHONY: test
 test: system test-programs ## Run every test (quick and complete)
-	@$(BIN)/python -m pytest -n auto -m "not soak"
+	@$(BIN)/python -m pytest -n auto -m "not soak and not platforms"
+
+$(PLATFORMS_READY): $(READY) tests/platforms/requirements.lock
+	@echo "adding what reads MariaDB from tests/platforms/requirements.lock"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/platforms/requirements.lock
+	@touch $@
+
+.PHONY: test-platforms
+test-platforms: system $(PLATFORMS_READY) ## Calls through Kamailio into invoices, MariaDB (a minute; installs them as root)
+	@$(BIN)/python -m tests.programs platforms
+	@$(BIN)/python -m pytest -m platforms tests/platforms
 
 .PHONY: soak
 soak: system test-programs ## Run the long tests too
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto -m "not platforms"
 
 $(BENCH_READY): $(READY) tests/bench/requirements.lock
 	@echo "adding what the bench needs from tests/bench/requirements.lock"
@@ -78,8 +89,9 @@ check: $(READY) ## Lint, types, import directions
 	@$(BIN)/lint-imports
 
 .PHONY: sample
-sample: $(READY) ## Make sample_cdrs/ again from its script
+sample: $(READY) ## Make sample_cdrs/ again from its scripts
 	@$(BIN)/python sample_cdrs/make_sample.py
+	@$(BIN)/python sample_cdrs/make_formats.py
 
 .PHONY: golden
 golden: system ## Write the golden outputs of the sample again; look at the difference before you commit it
@@ -87,12 +99,15 @@ golden: system ## Write the golden outputs of the sample again; look at the diff
 
 .PHONY: lock
 lock: $(READY) ## Write requirements.lock and the bench's again from pyproject.toml
-	@$(BIN)/pip-compile --quiet --extra dev --extra einvoice --all-build-deps --allow-unsafe --generate-hashes \
+	@$(BIN)/pip-compile --quiet --extra dev --extra einvoice --extra databases --all-build-deps --allow-unsafe --generate-hashes \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header \
 	  --output-file requirements.lock pyproject.toml
 	@$(BIN)/pip-compile --quiet --extra bench --constraint requirements.lock --allow-unsafe --generate-hashes \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header \
 	  --output-file tests/bench/requirements.lock pyproject.toml
+	@$(BIN)/pip-compile --quiet --extra mariadb --constraint requirements.lock --allow-unsafe --generate-hashes \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --no-header \
+	  --output-file tests/platforms/requirements.lock pyproject.toml
 
 .PHONY: clean
 clean: ## Remove what the other targets made

@@ -11,11 +11,13 @@ import json
 import os
 import socket
 import sys
+import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from zoneinfo import ZoneInfo
@@ -27,7 +29,8 @@ from schemas.errors import CentimeError, InputRefused, Problem
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from invoicing.desk import Desk, Report
+    from invoicing.desk import Desk, Moment, Report
+    from rating.sources.database import Address
     from schemas.settings import Settings
 
 app = typer.Typer(
@@ -40,6 +43,8 @@ app = typer.Typer(
     epilog="Exit status: 0 done; 1 done, with something a person must look at; 2 bad usage or bad input, nothing "
     "changed; 3 the store is in use or damaged.",
 )
+dispute_app = typer.Typer(no_args_is_help=True, help="Claims about issued invoices: open, list, show, reject, settle.")
+app.add_typer(dispute_app, name="dispute")
 
 StoreOption = Annotated[
     Path, typer.Option("--store", envvar="CENTIME_STORE", help="The store's folder.", show_default="./store")
@@ -59,7 +64,36 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit 1 where there are warnings.")]
 PlatformOption = Annotated[Path, typer.Option("--platform", help="The folder of the platform tables.")]
 PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The month, such as 2026-10.")]
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="The format of the CDRs: auto (by the first lines), native, asterisk, freeswitch, fusionpbx, broadworks, "
+        "kamailio, cucm, 3cx, or a file FILE.toml that describes it.",
+    ),
+]
+TimezoneOption = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help="The zone of local stamps in CDRs \\[default: rating.timezone]."),
+]
+AUTO = "auto"
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
+DisputeArgument = Annotated[str, typer.Argument(metavar="DISPUTE", help="Its number, such as D2026-000001.")]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The platform's database, such as postgresql://centime@db/asterisk, without a password.",
+    ),
+]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file",
+        help="A file that only its owner may read \\[default: the password is in CENTIME_DATABASE_PASSWORD].",
+    ),
+]
 STORE = Path("store")
 UBL = "ubl"
 # Of these, the credit notes are those dated in a period, whether it was run or not.
@@ -108,6 +142,19 @@ class Common:
             raise InputRefused(f"--now {self.now}: expected a time with its zone, such as 2026-10-31T22:00:00Z")
         return found.astimezone(UTC)
 
+    def stamp(self, now: datetime) -> Moment:
+        """The moment as it is kept, with who acts and by which program."""
+        from invoicing.desk import Moment
+
+        return Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version(), self.operator(), self.command)
+
+    def holder(self) -> str:
+        """Who is at work, as another process will be told."""
+        return (
+            f"`centime {self.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
+            f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        )
+
     def settings(self) -> Settings:
         """The settings in force."""
         from rating.sources.settings_file import load_settings
@@ -126,12 +173,21 @@ def program_version() -> str:
         return "0.1.0"
 
 
-def day_of(text: str | None) -> date | None:
+def day_of(text: str | None, option: str = "--date") -> date | None:
     """An option that is a day."""
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
-        raise InputRefused(f"--date {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
+        raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
+
+
+def database_address(url: str | None, password_file: Path | None) -> Address:
+    """The database that is read, with its password."""
+    from rating.sources.database import address_of
+
+    if url is None:
+        raise InputRefused("expected --database URL, such as postgresql://centime@db/asterisk")
+    return address_of(url, os.environ.get("CENTIME_DATABASE_PASSWORD"), password_file)
 
 
 class Interrupted(CentimeError):  # noqa: N818
@@ -155,31 +211,27 @@ def login() -> str:
 @contextmanager
 def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
     """Open and hold the store; `writes` makes it where there is none."""
-    from rich.console import Console
-
-    from invoicing.desk import Desk, Moment, pin_settings
+    from invoicing.desk import Desk, pin_settings
     from invoicing.ledger import Ledger
+    from invoicing.progress import Timed
     from invoicing.showing import Bars, Plain
     from invoicing.store import open_store
 
     settings, now = common.settings(), common.moment()
-    moment = Moment(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z", program_version(), common.operator(), common.command)
+    moment = common.stamp(now)
     store = open_store(common.store, create=writes)
-    holder = (
-        f"`centime {common.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
-        f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    )
-    stderr = Console(stderr=True)
+    stderr = console_of_stderr()
     progress = Bars(stderr) if stderr.is_terminal and not common.as_json else Plain(stderr)
+    timed = Timed(progress, time.monotonic)
     begun_here = not store.exists
-    with store.locked(holder, shared=not writes):
+    with store.locked(common.holder(), shared=not writes):
         ledger = Ledger(store.ledger_path, read_only=not writes, moment=moment)
         try:
             if writes:
                 store.sweep(set(ledger.stored_files()))
             pin_settings(ledger, settings, write=False)
             today = now.astimezone(ZoneInfo(settings.rating.timezone)).date()
-            yield Desk(store, ledger, settings, now, today, moment, progress)
+            yield Desk(store, ledger, settings, now, today, moment, timed, timed.seconds)
         except KeyboardInterrupt:
             raise Interrupted from None
         finally:
@@ -191,20 +243,31 @@ def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
                 store.remove_unused()
 
 
+def json_line(document: object) -> str:
+    """A document as JSON on one line; what a terminal would obey, or turn the text by, is escaped."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True)
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+
+
+def console_of_stderr() -> Console:
+    """Where messages are shown, letter by letter: `charges.csv:100:` names a line, not a little picture."""
+    from rich.console import Console
+
+    return Console(stderr=True, emoji=False)
+
+
 def console_of_stdout() -> Console:
     """Where tables are shown: a pipe is as wide as the terminal it was started on."""
     from rich.console import Console
 
-    stderr = Console(stderr=True)
+    stderr = console_of_stderr()
     # A log has no width, and 80 would break its tables.
     piped = stderr.width if stderr.is_terminal else LOG_WIDTH
-    return Console(width=None if sys.stdout.isatty() else piped)
+    return Console(width=None if sys.stdout.isatty() else piped, emoji=False)
 
 
 def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
     """Print the report and leave with its status, `troubled` where a person must look at something."""
-    from rich.console import Console
-
     from invoicing.showing import show_table, visible
 
     status = troubled if report.attention or (common.strict and report.warnings) else 0
@@ -218,9 +281,9 @@ def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
         }
         del document["written"]
         document |= document.pop("details")
-        typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
+        typer.echo(json_line(document))
     else:
-        stderr, stdout = Console(stderr=True), console_of_stdout()
+        stderr, stdout = console_of_stderr(), console_of_stdout()
         for title, frame in report.tables.items():
             if frame.height:
                 show_table(stdout, title, frame)
@@ -241,6 +304,8 @@ def run(
         list[str] | None,
         typer.Option("--cdrs", help="A file, a folder or a glob of CDRs; may be repeated, or left out after `read`."),
     ] = None,
+    cdr_format: FormatOption = AUTO,
+    timezone: TimezoneOption = None,
     invoice_date: DateOption = None,
     no_render: Annotated[bool, typer.Option("--no-render", help="Issue without writing PDFs.")] = False,
     store: StoreOption = STORE,
@@ -254,19 +319,38 @@ def run(
     from invoicing import runs
     from invoicing.desk import Report
     from rating.periods import Period
+    from rating.sources.formats import choose_formats
 
     common = Common("run", store, config, now, as_json, strict, by)
     month, report = Period.parse(period), Report("run", period)
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
+        formats = choose_formats(cdr_format, timezone, desk.settings.rating.timezone)
         runs.finish_earlier_runs(desk, report)
-        runs.run(desk, month, platform, cdrs or [], asked, report, documents=not no_render)
+        runs.run(desk, month, platform, cdrs or [], formats, asked, report, documents=not no_render)
     finish(common, report)
 
 
 @app.command(epilog="Example: centime read cdrs/2026-10-14.csv.gz  (run it daily; a file is taken in once)")
 def read(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or globs of CDRs.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="Files, folders or globs of CDRs.")
+    ] = None,
+    cdr_format: FormatOption = AUTO,
+    timezone: TimezoneOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the first records before and after; store nothing.")
+    ] = False,
+    database: DatabaseOption = None,
+    password_file: PasswordFileOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="Read the database again from this day on \\[default: where the last reading came to].",
+        ),
+    ] = None,
     store: StoreOption = STORE,
     config: ConfigOption = None,
     now: NowOption = None,
@@ -274,14 +358,34 @@ def read(
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
-    """Take CDR files into the store; what cannot be read of them goes to quarantine, line by line."""
+    """Take CDRs into the store, of files or of a database; what cannot be read of them goes to quarantine."""
     from invoicing import runs
     from invoicing.desk import Report
+    from invoicing.trying import try_reading
+    from rating.sources.formats import choose_formats
 
     common = Common("read", store, config, now, as_json, strict, by)
     report = Report("read")
+    if (database is None) == (not paths) or (database is None and (password_file or since)):
+        raise InputRefused("read: expected either files, or --database URL with what goes with it")
+    if dry_run and database is not None:
+        raise InputRefused("--dry-run: it shows the records of files; leave it out")
+    if dry_run:
+        settings = common.settings()
+        formats = choose_formats(cdr_format, timezone, settings.rating.timezone)
+        try_reading(paths or [], formats, settings, common.moment(), report)
+        finish(common, report)
+        return
+    day = day_of(since, "--since")
+    address = None if database is None else database_address(database, password_file)
     with at_desk(common) as desk:
-        runs.read(desk, paths, report)
+        formats = choose_formats(cdr_format, timezone, desk.settings.rating.timezone)
+        if address is None:
+            runs.read(desk, paths or [], formats, report)
+        else:
+            from invoicing.database_reading import read_database
+
+            runs.tell_intake(read_database(desk, formats.name, address, formats.options, day), report)
         runs.judge_quarantine(desk, report, report.counts["quarantined"], report.counts["records"], "records read")
     finish(common, report)
 
@@ -336,10 +440,15 @@ def preview(
     finish(common, report)
 
 
-@app.command(epilog="Example: centime issue 2026-10 --platform platform/ --date 2026-10-31")
+@app.command(epilog="Example: centime issue 2026-10 --approve 44d409a58815")
 def issue(
     period: PeriodArgument,
-    platform: PlatformOption,
+    platform: Annotated[
+        Path | None, typer.Option("--platform", help="The folder of the platform tables; not needed with --approve.")
+    ] = None,
+    approve: Annotated[
+        str | None, typer.Option("--approve", metavar="SHA256", help="Issue just what was shown under this SHA-256.")
+    ] = None,
     invoice_date: DateOption = None,
     store: StoreOption = STORE,
     config: ConfigOption = None,
@@ -356,16 +465,23 @@ def issue(
 
     common = Common("issue", store, config, now, as_json, strict, by)
     month, report = Period.parse(period), Report("issue", period)
-    asked = day_of(invoice_date)
+    asked, refused = day_of(invoice_date), False
     with at_desk(common) as desk:
+        if approve is None:
+            runs.require_no_approval(desk, month)
         if not runs.tell_issued(desk, month, report):
             runs.require_next(desk.ledger, month)
             runs.require_invoice_day(desk, month)
             day = choose_invoice_date(desk.ledger, desk.today, asked)
-            tables = runs.load_tables(desk, platform, month, day)
-            rating = runs.pending_rating(desk, month, tables)
-            runs.issue(desk, rating, tables, day, report, documents=False)
-    finish(common, report)
+            if approve is not None:
+                refused = not runs.issue_approved(desk, month, platform, approve, day, report)
+            else:
+                if platform is None:
+                    raise InputRefused("issue: give --platform, the folder of the platform tables")
+                tables = runs.load_tables(desk, platform, month, day)
+                rating = runs.pending_rating(desk, month, tables)
+                runs.issue(desk, rating, tables, day, report, documents=False)
+    finish(common, report, troubled=BAD_USAGE if refused else 1)
 
 
 @app.command(epilog="Example: centime render 2026-10 --html")
@@ -421,7 +537,164 @@ def credit(
     with at_desk(common) as desk:
         runs.finish_earlier_runs(desk, report)
         crediting.credit(desk, invoice, extent, why, asked, report)
-        runs.publish_credit_notes(desk, report)
+        runs.publish_corrections(desk, report)
+    finish(common, report)
+
+
+@dispute_app.command(
+    "open", epilog="Example: centime dispute open 2026-000042 --reason 'Not our calls' --calls ids.csv"
+)
+def dispute_open(
+    invoice: Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number, such as 2026-000042.")],
+    reason: Annotated[str, typer.Option("--reason", help="What the customer says is wrong.")],
+    calls: Annotated[
+        Path | None, typer.Option("--calls", help="A file with the call_ids of the calls it is about.")
+    ] = None,
+    lines: Annotated[list[int] | None, typer.Option("--line", help="A line it is about; may be repeated.")] = None,
+    claim_date: Annotated[
+        str | None, typer.Option("--date", help="The day of the claim \\[default: the local day acted on].")
+    ] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Note a claim about an issued invoice: marked late after 30 days (14.2), for information only."""
+    from invoicing import crediting, disputes
+    from invoicing.desk import Report
+    from invoicing.what_if import call_ids_in
+
+    common = Common("dispute open", store, config, now, as_json, by=by)
+    report, why, asked = Report("dispute open"), crediting.reason_of(reason), day_of(claim_date)
+    ids = None if calls is None else call_ids_in(calls)
+    with at_desk(common) as desk:
+        disputes.open_claim(desk, invoice, why, ids, lines or [], asked, report)
+    finish(common, report)
+
+
+@dispute_app.command("list", epilog="Example: centime dispute list --state open")
+def dispute_list(
+    about: Annotated[
+        str | None, typer.Argument(metavar="[INVOICE|CUSTOMER]", help="Only those of an invoice or a customer.")
+    ] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Only those open, rejected or settled.")] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The disputes with their dates, states and outcomes."""
+    from invoicing import disputes
+    from invoicing.desk import Report
+
+    common, report = Common("dispute list", store, config, now, as_json), Report("dispute list")
+    with at_desk(common, writes=False) as desk:
+        disputes.list_disputes(desk, about, state, report)
+    finish(common, report)
+
+
+@dispute_app.command("show", epilog="Example: centime dispute show D2026-000001")
+def dispute_show(
+    number: DisputeArgument,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One dispute: the claim, the calls and lines it is about, and what became of it."""
+    from invoicing import disputes
+    from invoicing.desk import Report
+
+    common, report = Common("dispute show", store, config, now, as_json), Report("dispute show")
+    with at_desk(common, writes=False) as desk:
+        disputes.show_dispute(desk, number, report)
+    finish(common, report)
+
+
+@dispute_app.command("reject", epilog="Example: centime dispute reject D2026-000001 --reason 'The calls were made'")
+def dispute_reject(
+    number: DisputeArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why the invoice stays as it is.")],
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide that a claim changes nothing."""
+    from invoicing import crediting, disputes
+    from invoicing.desk import Report
+
+    common = Common("dispute reject", store, config, now, as_json, by=by)
+    report, why = Report("dispute reject"), crediting.reason_of(reason)
+    with at_desk(common) as desk:
+        disputes.reject(desk, number, why, report)
+    finish(common, report)
+
+
+@dispute_app.command(
+    "settle",
+    epilog="Example: centime dispute settle D2026-000001 --as corrected-invoice --platform platform/ "
+    "--reason 'Wrong number of users' --dry-run",
+)
+def dispute_settle(
+    number: DisputeArgument,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            help="credit-note: of the difference; corrected-invoice: a credit note of all that is left, and a new "
+            "invoice that supersedes the first.",
+        ),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why, as the credit note will say it.")],
+    without_calls: Annotated[
+        Path | None,
+        typer.Option(
+            "--without-calls",
+            help="A file with the call_ids of calls to take off \\[default: those of the dispute, unless --platform or "
+            "--deck is given].",
+        ),
+    ] = None,
+    platform: Annotated[Path | None, typer.Option("--platform", help="Other platform tables.")] = None,
+    deck: Annotated[
+        Path | None, typer.Option("--deck", help="A file of the table rates: versions of decks beside the others.")
+    ] = None,
+    asked_date: Annotated[
+        str | None, typer.Option("--date", help="The date of what is issued \\[default: the local day acted on].")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be issued, line by line, and change nothing.")
+    ] = False,
+    store: StoreOption = STORE,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Other settings \\[default: those the invoice was issued with].")
+    ] = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a claim: make its invoice again with what was found, and credit the difference or supersede it."""
+    from invoicing import crediting, runs, settling
+    from invoicing.desk import Report
+    from invoicing.what_if import Supposed
+
+    common = Common("dispute settle", store, config, now, as_json, by=by)
+    report, why, asked = Report("dispute settle"), crediting.reason_of(reason), day_of(asked_date)
+    settling.require_form(form)
+    supposed = Supposed(platform, deck, without_calls, None if config is None else common.settings())
+    with at_desk(common, writes=not dry_run) as desk:
+        if not dry_run:
+            runs.finish_earlier_runs(desk, report)
+        settlement = settling.prepare(desk, number, form, supposed, why, asked)
+        settling.tell(desk, settlement, report)
+        if dry_run:
+            report.messages.append("nothing was changed")
+        else:
+            settling.tell_settled(settlement, *settling.commit(desk, settlement), report)
+            runs.publish_corrections(desk, report)
     finish(common, report)
 
 
@@ -454,6 +727,39 @@ def export(
             report.warnings.append(f"{period} is not issued in this store")
     report.written.append(str(output))
     finish(common, report)
+
+
+@app.command(epilog="Example: centime report 2026-10 --open")
+def report(
+    period: PeriodArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="An .html file \\[default: beside the documents].")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    lang: Annotated[str | None, typer.Option("--lang", help="fr, nl, de or en \\[default: documents.report].")] = None,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """An issued month on one page, for finance: how much, what needs a person, who changed, whose invoice is where."""
+    from invoicing import runs
+    from invoicing.desk import Report
+    from invoicing.reports.writing import NONE, write_issued
+    from rating.periods import Period
+
+    common = Common("report", store, config, now, as_json)
+    month, told = Period.parse(period), Report("report", period)
+    with at_desk(common, writes=False) as desk:
+        chosen = lang or desk.settings.documents.report.replace(NONE, "en")
+        page = write_issued(desk, runs.issued_run(desk.ledger, month), chosen, output)
+    told.written.append(str(page))
+    told.messages.append(f"{period} on one page: {page}")
+    if show:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
+    finish(common, told)
 
 
 @app.command(epilog="Example: centime explain 2026-000042 3 --lang nl; centime explain c-2026-10-000123")
@@ -664,6 +970,110 @@ def check(
     finish(common, report)
 
 
+@app.command(epilog="Example: centime status")
+def status(
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The store on one screen: the last periods, what waits, what is held, the disk, the next command to type."""
+    from invoicing.desk import Report
+    from invoicing.status import tell_status
+
+    common = Common("status", store, config, now, as_json)
+    told = Report("status")
+    with at_desk(common, writes=False) as desk:
+        tell_status(desk, told)
+    finish(common, told)
+
+
+@app.command(epilog="Example: centime doctor")
+def doctor(
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What centime needs of this machine: Python, libraries, fonts, disk, lock, rule sets; how to mend what is not."""
+    from invoicing.desk import Report
+    from invoicing.doctor import examine
+
+    common = Common("doctor", store, config, now, as_json)
+    told = Report("doctor")
+    examine(store, common.settings(), told)
+    finish(common, told)
+
+
+@app.command(epilog="Example: centime sync --platform platform/ --from today/")
+def sync(
+    platform: PlatformOption,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="fusionpbx|asterisk-realtime|DIR",
+            help="The platform whose database is read, or a folder with today's users and numbers.",
+        ),
+    ] = None,
+    database: DatabaseOption = None,
+    password_file: PasswordFileOption = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", help="Whose the database's domains are \\[default: sync.toml in the tables' folder]."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="The day from which what changed was so \\[default: today].")
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Take the changes that are held for being many.")] = False,
+    customer: Annotated[
+        list[str] | None, typer.Option("--customer", help="With --accept or --show: only his; may be repeated.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Tell what each sync changed; change nothing.")] = False,
+    store: StoreOption = STORE,
+    config: ConfigOption = None,
+    now: NowOption = None,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Write the users and numbers that the platform has today as dated intervals into the platform tables."""
+    from invoicing.desk import Report
+
+    common = Common("sync", store, config, now, as_json, strict, by)
+    report = Report("sync")
+    if (source is None) != show:
+        raise InputRefused("sync: expected either --from, to sync, or --show, to tell what syncs changed")
+    if customer and not (accept or show):
+        raise InputRefused("--customer: expected with --accept, for whose changes are taken, or with --show")
+    if show:
+        from invoicing.sync_words import show_syncs
+
+        show_syncs(platform, customer or [], report)
+        finish(common, report, troubled=3)
+        return
+    from invoicing.syncing import Occasion, sync_platform
+    from rating.sources.today import PLATFORMS, read_today_database, read_today_folder
+
+    settings, now_utc = common.settings(), common.moment()
+    occasion = Occasion(
+        moment=common.stamp(now_utc),
+        today=now_utc.astimezone(ZoneInfo(settings.rating.timezone)).date(),
+        as_of=day_of(as_of, "--as-of"),
+        accepted=tuple(customer or []) if accept else None,
+        holder=common.holder(),
+    )
+    if source in PLATFORMS:
+        address = database_address(database, password_file)
+        ask = partial(read_today_database, source, address, map_file or platform / "sync.toml", settings)
+    elif database or password_file or map_file:
+        raise InputRefused(f"sync: --from {source} is read as a folder; --database is for {' and '.join(PLATFORMS)}")
+    else:
+        ask = partial(read_today_folder, Path(source or ""), settings)
+    sync_platform(platform, ask, settings, occasion, report)
+    finish(common, report)
+
+
 @app.command(epilog="Example: centime validate store/invoices/2026/*.xml")
 def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Electronic invoices, UBL in XML.")],
@@ -734,13 +1144,11 @@ def rules(
 
 def refuse(arguments: list[str], error: CentimeError) -> int:
     """Tell an error, as text or as JSON, and give the exit status."""
-    from rich.console import Console
-
     from invoicing.showing import show_problems
 
     problems: tuple[Problem, ...] = getattr(error, "problems", ())
     tell_json(arguments, str(error), problems, error.exit_status)
-    show_problems(Console(stderr=True), f"centime: {error}", problems)
+    show_problems(console_of_stderr(), f"centime: {error}", problems)
     return error.exit_status
 
 
@@ -755,7 +1163,7 @@ def tell_json(arguments: list[str], error: str, problems: Sequence[Problem], sta
         "exit_status": status,
     }
     with suppress(OSError):
-        typer.echo(json.dumps(document, ensure_ascii=False, sort_keys=True))
+        typer.echo(json_line(document))
 
 
 def settle(arguments: list[str], error: Exception) -> int:
@@ -774,21 +1182,25 @@ def settle(arguments: list[str], error: Exception) -> int:
 
 def fault(arguments: list[str]) -> int:
     """Tell a fault of the program itself, with the place where it happened."""
-    from rich.console import Console
-
     from invoicing.showing import show_problems
 
     traceback.print_exc()
     message = "a fault of the program, not of its input; what was committed stays. Please report the lines above"
     tell_json(arguments, message, (), FAULT)
-    show_problems(Console(stderr=True), f"centime: {message}", ())
+    show_problems(console_of_stderr(), f"centime: {message}", ())
     return FAULT
+
+
+@cache
+def commands() -> Callable[..., Any]:
+    """All commands, made once for a process that runs several: that takes as long as a small command itself."""
+    return typer.main.get_command(app)
 
 
 def status_of(arguments: list[str]) -> int:
     """Run a command and give its exit status; no mistake of a user, and no full disk, ends in a traceback."""
     try:
-        status = app(arguments, standalone_mode=False) or 0
+        status = commands()(arguments, standalone_mode=False) or 0
     except CentimeError as error:
         status = refuse(arguments, error)
     except typer.Abort:

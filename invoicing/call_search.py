@@ -8,6 +8,7 @@ import polars as pl
 
 from invoicing import exports
 from invoicing.call_index import contents_of, hashes_of, rows_with, stored_indexes
+from invoicing.origins import corrections
 from invoicing.rating_run import rated_calls_of
 from rating.periods import Period
 from rating.pipeline import with_local_days
@@ -27,11 +28,12 @@ def find_call(store: Store, ledger: Ledger, call_id: str) -> pl.DataFrame:
 def rated_call(
     store: Store, ledger: Ledger, accepted: pl.DataFrame, timezone: str
 ) -> tuple[Rating, pl.DataFrame] | None:
-    """The rating of an accepted call, and the call as it was rated (`RATED_SCHEMA`)."""
+    """The rating of an accepted call, and the call as it was rated last (`RATED_SCHEMA`): a correction comes first."""
     call_id, start = accepted.row(0, named=True)["call_id"], accepted["start"].item()
     number = with_local_days(accepted, timezone)["period_number"].item()
     period = Period(number // 100, number % 100)
-    for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
+    corrected = [correction.rating for correction in reversed(corrections(ledger))]
+    for rating in [*corrected, *ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
         if rating.period >= period:
             calls = rated_calls_of(store, ledger, rating, period=period, start=start)
             calls = calls.filter(pl.col("call_id") == call_id)

@@ -126,6 +126,15 @@ def credit_invoice(left: Left, extent: Extent) -> tuple[pl.DataFrame, pl.DataFra
         why = "its credit notes took back all of it" if charged else "its net total is 0"
         raise InputRefused(f"invoice {left.invoice_number}: nothing is left to credit: {why}")
     lines = _credited_lines(left, extent)
+    return lines, credited_totals(left, lines)
+
+
+def credited_totals(left: Left, lines: pl.DataFrame) -> pl.DataFrame:
+    """The VAT totals of a credit note of these lines (`CREDITED_SCHEMA`): its VAT is that of the invoice.
+
+    Raises:
+        InputRefused: where they give back nothing, or more than what is left.
+    """
     bases = lines.group_by(VAT_KEY).agg(base_cents=wide(pl.col("net_cents")).sum())
     totals = bases.join(left.vat, on=VAT_KEY, how="left")
     _refuse_beyond_what_is_left(left, totals)
@@ -133,7 +142,7 @@ def credit_invoice(left: Left, extent: Extent) -> tuple[pl.DataFrame, pl.DataFra
         pl.col("base_cents"), pl.col("vat_rate_micro"), pl.col("base_left_cents"), pl.col("vat_left_cents")
     )
     totals = narrow_cents(totals.with_columns(vat_cents=vat), "base_cents", "vat_cents")
-    return lines, totals.select(*VAT_KEY, "base_cents", "vat_cents").sort(VAT_KEY)
+    return totals.select(*VAT_KEY, "base_cents", "vat_cents").sort(VAT_KEY)
 
 
 def credited_vat_cents(

@@ -167,6 +167,19 @@ def commit_credit_note(
     reason: str,
 ) -> str:
     """Number a credit note and store its whole content: this commit is what *issued* means. Gives its number."""
+    with desk.ledger.transaction():
+        return append_credit_note(desk, invoice, left, credited, day, reason)
+
+
+def append_credit_note(
+    desk: Desk,
+    invoice: dict[str, Any],
+    left: Left,
+    credited: tuple[pl.DataFrame, pl.DataFrame],
+    day: date,
+    reason: str,
+) -> str:
+    """Number and store a credit note within the caller's transaction; gives its number."""
     ledger, (lines, totals) = desk.ledger, credited
     totals = totals.join(left.vat.select(*VAT_KEY, "reason"), on=VAT_KEY, how="left", maintain_order="left")
     net, vat = (int(totals[name].sum()) for name in ("base_cents", "vat_cents"))
@@ -183,14 +196,13 @@ def commit_credit_note(
             "issued_at": desk.moment.text, "settings": desk.settings_text, "program": desk.moment.program,
         }
     )  # fmt: skip
-    with ledger.transaction():
-        ledger.append("credit_notes", note)
-        ledger.append("credit_note_lines", described(lines, left, invoice).with_columns(label))
-        ledger.append("credit_note_vat_totals", totals.with_columns(label))
-        record(ledger, desk.moment, CREDITED, "subject = ?", [number])
-        after = left_of_invoice(ledger, invoice["invoice_number"])
-        if (after.net_cents, after.vat_cents) != (left.net_cents - net, left.vat_cents - vat) or after.net_cents < 0:
-            raise StoreUnavailable(f"{number} does not read back as it was made; nothing was stored; `centime verify`")
+    ledger.append("credit_notes", note)
+    ledger.append("credit_note_lines", described(lines, left, invoice).with_columns(label))
+    ledger.append("credit_note_vat_totals", totals.with_columns(label))
+    record(ledger, desk.moment, CREDITED, "subject = ?", [number])
+    after = left_of_invoice(ledger, invoice["invoice_number"])
+    if (after.net_cents, after.vat_cents) != (left.net_cents - net, left.vat_cents - vat) or after.net_cents < 0:
+        raise StoreUnavailable(f"{number} does not read back as it was made; nothing was stored; `centime verify`")
     return number
 
 

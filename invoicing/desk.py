@@ -10,6 +10,7 @@ from schemas.errors import InputRefused
 from schemas.settings import Settings, settings_document
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
 
     import polars as pl
@@ -77,6 +78,7 @@ class Desk:
         today: Its local day.
         moment: The same for the ledger, with the program's version.
         progress: Told of each step.
+        seconds: How long each step has taken so far.
     """
 
     store: Store
@@ -86,6 +88,7 @@ class Desk:
     today: date
     moment: Moment
     progress: Progress
+    seconds: Callable[[], dict[str, float]] = dict
 
     @property
     def settings_text(self) -> str:

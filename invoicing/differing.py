@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.beside import LINE_FIGURES, beside, by_line, differing, differing_calls
+from invoicing.origins import calls_in_force, origin_of
 from invoicing.rating_run import in_shares, rated_calls_of
 from invoicing.store import Store
 from invoicing.table_files import require_target, write_table
@@ -41,7 +42,7 @@ class Side:
         name: What was asked for.
         period: Its period; None for a whole store.
         is_invoice: Whether it is one invoice.
-        invoices: Its invoices, as the ledger has them.
+        invoices: Its invoices, as the ledger has them; of a period or store those in force.
         lines: Their lines, with `period`.
     """
 
@@ -96,7 +97,7 @@ def sides_of(first: Desk, second: Desk, names: tuple[str, str]) -> tuple[Side, S
 
 def stores_of(first: Desk, second: Desk) -> tuple[Side, Side]:
     """All that two stores have issued."""
-    one, two = (_side(desk, str(desk.store.root), None, "true", []) for desk in (first, second))
+    one, two = (_side(desk, str(desk.store.root), None, "invoices_in_force", []) for desk in (first, second))
     return one, two
 
 
@@ -104,18 +105,18 @@ def _named(desk: Desk, name: str) -> Side:
     ledger = desk.ledger
     found = ledger.rows("select period from invoices where invoice_number = ?", [name])
     if found:
-        return _side(desk, name, Period.parse(str(found[0][0])), "invoice_number = ?", [name])
+        return _side(desk, name, Period.parse(str(found[0][0])), "invoices where invoice_number = ?", [name])
     runs = [run for run in ledger.runs() if str(run.period) == name]
     if not runs:
         raise InputRefused(
             f"{name}: {desk.store.root} has no such invoice and issued no such period; expected a number such as "
             "2026-000042 or a month such as 2026-10, or the folders of two stores"
         )
-    return _side(desk, name, runs[0].period, "period = ?", [name])
+    return _side(desk, name, runs[0].period, "invoices_in_force where period = ?", [name])
 
 
-def _side(desk: Desk, name: str, period: Period | None, condition: str, parameters: list[object]) -> Side:
-    chosen = f"from invoices where {condition}"
+def _side(desk: Desk, name: str, period: Period | None, which: str, parameters: list[object]) -> Side:
+    chosen = f"from {which}"
     invoices = desk.ledger.frame(f"select * {chosen}", parameters)
     lines = desk.ledger.frame(
         f"select l.*, i.period from lines l join (select invoice_number, period {chosen}) i using (invoice_number)",  # noqa: S608
@@ -213,6 +214,12 @@ def _differing_calls(one: Side, two: Side) -> Iterator[pl.DataFrame]:
 def _ratings_beside(one: Side, two: Side) -> list[tuple[Rating | None, Rating | None]]:
     """The ratings that are compared: those of the two periods, or of each period of two stores."""
     of_periods = [{rating.period: rating for rating in side.desk.ledger.ratings(issued=True)} for side in (one, two)]
+    if one.is_invoice:
+        numbers = [str(side.invoices["invoice_number"].item()) for side in (one, two)]
+        first, second = (
+            origin_of(side.desk.ledger, each).rating for side, each in zip((one, two), numbers, strict=True)
+        )
+        return [(first, second)]
     if one.period is not None and two.period is not None:
         return [(of_periods[0][one.period], of_periods[1][two.period])]
     periods = sorted({*of_periods[0], *of_periods[1]})
@@ -231,7 +238,8 @@ def _calls(side: Side, rating: Rating | None, customers: pl.Series) -> pl.DataFr
         return pl.DataFrame(schema=RATED_SCHEMA)
     if side.is_invoice:
         customers = customers.filter(customers.is_in(side.invoices["customer_id"].implode()))
-    return rated_calls_of(side.desk.store, side.desk.ledger, rating, customers=customers)
+        return rated_calls_of(side.desk.store, side.desk.ledger, rating, customers=customers)
+    return calls_in_force(side.desk.store, side.desk.ledger, rating, customers)
 
 
 def tell_difference(found: Difference, report: Report, *, whole: bool) -> None:

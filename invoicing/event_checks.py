@@ -19,6 +19,7 @@ MOST_NAMED = 10
 NOUNS = {
     "read": "the file {}", "rated": "the rating of {}", "issued": "the run of {}",
     "published": "the document of {}", "credited": "the credit note {}",
+    "disputed": "the dispute {}", "corrected": "the correction of {}", "decided": "the outcome of {}",
 }  # fmt: skip
 
 
@@ -72,7 +73,11 @@ def _unlike_the_facts(ledger: Ledger, events: list[Event]) -> list[str]:
         earlier = [fact for fact in untold if fact[0] in DIGESTED]
         if digest_of(earlier) != begun["facts_sha256"]:
             found.append(_other_than_begun(earlier, begun["facts"]))
-        untold = [fact for fact in untold if fact[0] == RATED and fact[2]["rating_no"] > begun["last_rating_no"]]
+        rated_then = begun["last_rating_no"]
+        untold = [
+            fact for fact in untold
+            if fact[0] not in DIGESTED and not (fact[0] == RATED and fact[2]["rating_no"] <= rated_then)
+        ]  # fmt: skip
     found += [f"{NOUNS[kind].format(subject)}: no event tells of it" for kind, subject, _ in untold[:MOST_NAMED]]
     return found + ([f"and {len(untold) - MOST_NAMED} more without an event"] if len(untold) > MOST_NAMED else [])
 

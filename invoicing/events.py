@@ -2,7 +2,8 @@
 
 An event is appended in the very transaction of what it tells of, so a crash neither loses nor invents one. What it
 tells is a *fact*, a row that the ledger has now: a file read, a rating kept, a period issued, a file of a document
-published, a credit note issued. `FACTS` says each kind once, for who records it and for who checks it.
+published, a credit note issued, a dispute opened and decided. `FACTS` says each kind once, for who records it and for
+who checks it.
 
 The chain (a hash chain, as in RFC 6962 and in git's history): the hash of an event is the SHA-256 of the canonical JSON
 of all its other columns, the hash of the event before it among them, in UTF-8. The JSON is that of RFC 8785 for text
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from invoicing.ledger import Ledger
 
 READ, RATED, ISSUED, PUBLISHED, CREDITED, BEGUN = "read", "rated", "issued", "published", "credited", "begun"
+DISPUTED, CORRECTED, DECIDED = "disputed", "corrected", "decided"
 # What stands for the hash of the event before the first one.
 NO_HASH = "0" * 64
 HASHED = ("event_no", "acted_at", "operator", "command", "kind", "subject", "details", "program", "previous_hash")
@@ -43,16 +45,45 @@ class Facts(NamedTuple):
     Attributes:
         key: The column of the details, or `subject`, that tells facts of the kind apart.
         query: What the ledger has of them: `subject`, then the details, as text and whole numbers.
+        later: Details that facts of earlier versions do not have; left out where there is none.
     """
 
     key: str
     query: str
+    later: tuple[str, ...] = ()
 
 
+DISPUTE_FACTS = {
+    DISPUTED: Facts(
+        "subject",
+        "select dispute_number subject, d.invoice_number, d.customer_id, cast(claimed_on as varchar) claimed_on, "
+        "cast(late as integer) late, d.reason, (select count(*) from dispute_calls c where c.dispute_number = "
+        "d.dispute_number) calls, (select sha256(coalesce(string_agg(call_id, chr(10) order by call_id), '')) from "
+        "dispute_calls c where c.dispute_number = d.dispute_number) calls_sha256, (select coalesce(string_agg("
+        "cast(line_no as varchar), ' ' order by line_no), '') from dispute_lines l where l.dispute_number = "
+        "d.dispute_number) lines from disputes d",
+    ),
+    # What a settled dispute made of an invoice; the one that supersedes it is told here.
+    CORRECTED: Facts(
+        "rating_no",
+        "select c.corrects subject, c.rating_no, c.dispute_number, c.customer_id, c.invoice_number, "
+        "cast(i.invoice_date as varchar) invoice_date, c.net_cents, i.vat_cents, c.snapshot, c.decks, "
+        "sha256(c.settings) settings_sha256, c.replaces, c.calls, c.amount_cents, c.calls_off, "
+        "(select sha256(coalesce(string_agg(call_id, chr(10) order by call_id), '')) from correction_calls o where "
+        "o.rating_no = c.rating_no) without_sha256 from corrections c left join invoices i using (invoice_number)",
+    ),
+    DECIDED: Facts(
+        "subject",
+        "select dispute_number subject, state, reason, cast(decided_on as varchar) decided_on, credit_note_number, "
+        "invoice_number from dispute_outcomes",
+    ),
+}
 FACTS = {
     READ: Facts(
         "file_no",
-        "select source_file subject, file_no, sha256, records, accepted, unanswered, duplicate, quarantined from files",
+        "select source_file subject, file_no, sha256, records, accepted, unanswered, duplicate, quarantined, "
+        "source_format, bytes, skipped, skipped_by_reason from files left join file_sources using (file_no)",
+        ("source_format", "bytes", "skipped", "skipped_by_reason"),
     ),
     RATED: Facts(
         "rating_no",
@@ -78,6 +109,7 @@ FACTS = {
         "cast(credit_note_date as varchar) credit_note_date, net_cents, vat_cents, reason, "
         "sha256(settings) settings_sha256 from credit_notes",
     ),
+    **DISPUTE_FACTS,
 }
 
 LAST_EVENT = "select event_no, hash from events where event_no = (select max(event_no) from events)"
@@ -105,7 +137,14 @@ def facts_of(
         list(parameters),
     )
     return [
-        (str(row["subject"]), {name: cell for name, cell in row.items() if name != "subject"})
+        (
+            str(row["subject"]),
+            {
+                name: cell
+                for name, cell in row.items()
+                if name != "subject" and (cell is not None or name not in facts.later)
+            },
+        )
         for row in rows.iter_rows(named=True)
     ]
 

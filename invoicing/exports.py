@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from invoicing.journal import journal
+from invoicing.origins import corrections
 from invoicing.rating_run import rated_calls_of
 from invoicing.table_files import decimal, require_target, write_table
 from rating.number_keys import with_number_texts
 from rating.periods import Period, period_text
+from rating.pipeline import RATED_SCHEMA
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -31,21 +34,29 @@ REASONS = {
 
 
 def rated(store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
-    """The rated calls of a period so far, invoiced or not."""
-    found = []
-    for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
-        calls = rated_calls_of(store, ledger, rating, period=period)
-        numbers = ledger.frame(
-            "select customer_id, invoice_number from invoices where period = ?", [str(rating.period)]
-        )
-        if not rating.issued:
-            numbers = numbers.clear()
-        found.append(calls.join(numbers, on="customer_id", how="left"))
-    if not found:
+    """The rated calls of a period so far, invoiced or not; each as it was corrected last.
+
+    A call that a correction took off stays as it was on the invoice it was taken from.
+    """
+    ratings = [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]
+    if not ratings:
         raise InputRefused(
             f"{period}: no period was rated in this store yet; `centime rate` or `centime run` does that"
         )
-    return pl.concat(found).sort("call_id").with_columns(period=period_text(pl.col("period_number"))).select(
+    found = pl.DataFrame(schema={**RATED_SCHEMA, "invoice_number": pl.String})
+    for correction in reversed(corrections(ledger)):
+        calls = rated_calls_of(store, ledger, correction.rating, period=period)
+        calls = calls.join(found.select("call_id"), on="call_id", how="anti")
+        found = pl.concat([found, calls.with_columns(invoice_number=pl.lit(correction.about))])
+    corrected = found.select("call_id")
+    every = [found]
+    for rating in ratings:
+        calls = rated_calls_of(store, ledger, rating, period=period)
+        numbers = ledger.frame(
+            "select customer_id, invoice_number from invoice_ratings where rating_no = ?", [rating.rating_no]
+        )
+        every.append(calls.join(corrected, on="call_id", how="anti").join(numbers, on="customer_id", how="left"))
+    return pl.concat(every).sort("call_id").with_columns(period=period_text(pl.col("period_number"))).select(
         "call_id", "customer_id", "user_id", "start", "period", "direction", "caller", "callee", "zone_id",
         "duration_s", "billable_s", "pack_s", "charged_s", "rate_micro_per_min", "setup_micro", "amount_cents",
         "deck_id", "deck_version", "invoice_number",
@@ -66,10 +77,11 @@ def lines(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
 
 
 def invoices(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
-    """A period's invoices."""
+    """A period's invoices; the status of one in whose place another came is `superseded`."""
     return ledger.frame(
         "select invoice_number, customer_id, period, invoice_date, due_date, net_cents, vat_cents, gross_cents, "
-        "status, supersedes, structured_communication from invoices where period = ? order by invoice_number",
+        "case when invoice_number in (select supersedes from invoices) then 'superseded' else status end status, "
+        "supersedes, structured_communication from invoices where period = ? order by invoice_number",
         [str(period)],
     )
 
@@ -107,7 +119,8 @@ def with_decimals(lines: pl.DataFrame) -> pl.DataFrame:
 def user_counts(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
     """The users configured and billed on a period's invoices (R-CAP)."""
     return ledger.frame(
-        "select customer_id, period, configured, billed, reserved, reference from user_counts where period = ? "
+        "select customer_id, period, configured, billed, reserved, reference from user_counts_in_force "
+        "where period = ? "
         "order by customer_id",
         [str(period)],
     )
@@ -117,7 +130,7 @@ def packs_used(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
     """The pools of a period and what its calls drew, invoiced or not; the allowance as last computed."""
     found = ledger.frame(
         "select u.customer_id, u.user_id, u.product_id, u.rating_no, u.allowance_s, u.used_s, u.calls "
-        "from packs_used u where u.period_number = ? order by u.rating_no",
+        "from packs_in_force u where u.period_number = ? order by u.rating_no",
         [period.number],
     )
     summed = found.group_by("customer_id", "user_id", "product_id", maintain_order=True).agg(
@@ -136,11 +149,20 @@ def packs_used(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
 
 def files(_store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
     """The files taken in for a period: read by its run, or before it while it was the next to run."""
-    return ledger.frame(
-        "select source_file, sha256, records, accepted, unanswered, duplicate, quarantined from files "
+    found = ledger.frame(
+        "select source_file, sha256, records, accepted, unanswered, duplicate, quarantined, "
+        "coalesce(skipped, 0) skipped, coalesce(skipped_by_reason, '{}') skipped_by_reason, "
+        "coalesce(source_format, 'native') source_format from files left join file_sources using (file_no) "
         "where coalesce(period, ?) = ? order by source_file, sha256",
         [str(period), str(period)],
     )
+    words = [reasons_in_words(json.loads(reasons)) or None for reasons in found["skipped_by_reason"]]
+    return found.with_columns(pl.Series("skipped_by_reason", words, pl.String))
+
+
+def reasons_in_words(skipped: dict[str, int]) -> str:
+    """Why records were skipped, with how many: `internal leg: 3; unanswered: 12`."""
+    return "; ".join(f"{reason}: {count}" for reason, count in sorted(skipped.items()))
 
 
 def quarantine(store: Store, ledger: Ledger, period: Period | None) -> pl.DataFrame:

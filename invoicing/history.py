@@ -14,8 +14,21 @@ import polars as pl
 from invoicing.call_index import hashes_of, rows_with, stored_indexes
 from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.event_checks import last_hash
-from invoicing.events import BEGUN, CREDITED, HASHED, ISSUED, PUBLISHED, RATED, READ, hash_of
-from invoicing.rating_run import rated_calls_of
+from invoicing.events import (
+    BEGUN,
+    CORRECTED,
+    CREDITED,
+    DECIDED,
+    DISPUTED,
+    HASHED,
+    ISSUED,
+    PUBLISHED,
+    RATED,
+    READ,
+    hash_of,
+)
+from invoicing.origins import corrections, invoice_with, origin_of
+from rating.sources.source import NATIVE_FORMAT
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -37,6 +50,7 @@ class _Wanted:
         self.ratings: set[int] = set()
         self.periods: set[str] = set()
         self.documents: set[str] = set()
+        self.disputes: set[str] = set()
 
     def holds(self, kind: str, subject: str, details: dict[str, Any]) -> bool:
         """Whether an event is one of them; the one that began the chain of an older ledger always is."""
@@ -47,13 +61,16 @@ class _Wanted:
             ISSUED: subject in self.periods,
             PUBLISHED: subject in self.documents,
             CREDITED: subject in self.documents,
+            DISPUTED: subject in self.disputes,
+            CORRECTED: details.get("rating_no") in self.ratings,
+            DECIDED: subject in self.disputes,
         }
         return found.get(kind, False)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was found."""
-        return not (self.files or self.ratings or self.periods or self.documents)
+        return not (self.files or self.ratings or self.periods or self.documents or self.disputes)
 
 
 def history(desk: Desk, what: str | None) -> pl.DataFrame:
@@ -61,8 +78,8 @@ def history(desk: Desk, what: str | None) -> pl.DataFrame:
 
     Args:
         desk: The store; nothing in it is changed.
-        what: The number of an invoice or credit note, a customer_id, a period, a CDR file (its path, or its name),
-            or a call_id; looked for in this order.
+        what: The number of an invoice, a customer_id, the number of a credit note or dispute, a period, a CDR file
+            (its path, or its name), or a call_id; looked for in this order.
 
     Raises:
         InputRefused: where the store knows nothing of the name.
@@ -74,8 +91,8 @@ def history(desk: Desk, what: str | None) -> pl.DataFrame:
     _find(desk, what, wanted)
     if wanted.is_empty:
         raise InputRefused(
-            f"{what}: this store has no invoice, credit note, customer with an invoice, period, CDR file or call of "
-            "this name; `centime history` lists all events"
+            f"{what}: this store has no invoice, credit note, dispute, customer with an invoice, period, CDR file or "
+            "call of this name; `centime history` lists all events"
         )
     # Most events are of documents, and few of those are wanted.
     likely = "kind <> ? or subject in (select unnest(?))"
@@ -113,6 +130,9 @@ def _find(desk: Desk, what: str, wanted: _Wanted) -> None:
     if ledger.rows("select 1 from credit_notes where credit_note_number = ?", [what]):
         wanted.documents.add(what)
         return
+    if ledger.rows("select 1 from disputes where dispute_number = ?", [what]):
+        _want_dispute(ledger, what, wanted)
+        return
     wanted.periods |= {str(period) for (period,) in ledger.rows("select period from runs where period = ?", [what])}
     wanted.ratings |= _numbers(ledger, "select rating_no from ratings where period = ?", [what])
     wanted.files |= _numbers(
@@ -129,20 +149,30 @@ def _numbers(ledger: Ledger, query: str, parameters: list[object]) -> set[int]:
 
 
 def _want_invoice(desk: Desk, number: str, wanted: _Wanted, *, files: bool = True) -> None:
-    """An invoice: its run and rating, its documents and credit notes, and the files of its calls."""
+    """An invoice: its run and rating, documents, credit notes and disputes, and the files of its calls.
+
+    Of one that supersedes another, all that belongs to that one too.
+    """
     ledger = desk.ledger
-    period, customer_id, rating_no = ledger.rows(
-        "select period, customer_id, rating_no from invoices join runs using (period) where invoice_number = ?",
-        [number],
-    )[0]
-    wanted.periods.add(str(period))
-    wanted.ratings.add(int(str(rating_no)))
+    origin = origin_of(ledger, number)
+    wanted.periods.add(str(origin.run.period))
+    wanted.ratings |= {origin.rating.rating_no, origin.run.rating_no}
     notes = ledger.rows("select credit_note_number from credit_notes where invoice_number = ?", [number])
     wanted.documents |= {number, *(str(note) for (note,) in notes)}
-    if files:
-        rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == rating_no)
-        calls = rated_calls_of(desk.store, ledger, rating, customers=pl.Series([str(customer_id)]))
-        wanted.files |= _files_of(desk, calls["call_id"])
+    for (dispute,) in ledger.rows("select dispute_number from disputes where invoice_number = ?", [number]):
+        _want_dispute(ledger, str(dispute), wanted)
+    if origin.correction is not None:
+        _want_invoice(desk, origin.correction.corrects, wanted, files=files)
+    elif files:
+        wanted.files |= _files_of(desk, origin.calls(desk.store, ledger)["call_id"])
+
+
+def _want_dispute(ledger: Ledger, number: str, wanted: _Wanted) -> None:
+    """A dispute, and what it made of its invoice."""
+    wanted.disputes.add(number)
+    outcomes = "select credit_note_number, invoice_number from dispute_outcomes where dispute_number = ?"
+    wanted.documents |= {str(one) for row in ledger.rows(outcomes, [number]) for one in row if one is not None}
+    wanted.ratings |= {correction.rating_no for correction in corrections(ledger, "dispute_number = ?", [number])}
 
 
 def _files_of(desk: Desk, call_ids: pl.Series) -> set[int]:
@@ -172,12 +202,9 @@ def _want_call(desk: Desk, call_id: str, wanted: _Wanted) -> None:
         return
     rating, calls = found
     wanted.ratings.add(rating.rating_no)
-    invoice = ledger.rows(
-        "select invoice_number from invoices where period = ? and customer_id = ?",
-        [str(rating.period), calls["customer_id"].item()],
-    )
+    invoice = invoice_with(ledger, rating, calls["customer_id"].item())
     if rating.issued and invoice:
-        _want_invoice(desk, str(invoice[0][0]), wanted, files=False)
+        _want_invoice(desk, invoice, wanted, files=False)
     elif rating.issued:
         wanted.periods.add(str(rating.period))
 
@@ -207,7 +234,10 @@ def in_words(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read(subject: str, told: dict[str, Any]) -> str:
-    return f"read {subject}: {told['records']} records, SHA-256 {told['sha256'][:SHORT]}"
+    skipped = f", {told['skipped']} of them skipped" if told.get("skipped") else ""
+    source = told.get("source_format", NATIVE_FORMAT)
+    taken = "" if source == NATIVE_FORMAT else f" as {source}"
+    return f"read {subject}{taken}: {told['records']} records{skipped}, SHA-256 {told['sha256'][:SHORT]}"
 
 
 def _rated(subject: str, told: dict[str, Any]) -> str:
@@ -227,6 +257,24 @@ def _credited(subject: str, told: dict[str, Any]) -> str:
     return f"credited {told['invoice_number']}: {subject}, {told['reason']}"
 
 
+def _disputed(subject: str, told: dict[str, Any]) -> str:
+    late = ", late" if told["late"] else ""
+    calls = f", {told['calls']} calls" if told["calls"] else ""
+    lines = f", lines {told['lines']}" if told["lines"] else ""
+    claimed = f"claimed on {told['claimed_on']}{late}"
+    return f"disputed {told['invoice_number']}: {subject}, {claimed}{calls}{lines}, {told['reason']}"
+
+
+def _corrected(subject: str, told: dict[str, Any]) -> str:
+    by = told["invoice_number"] or "a credit note of the difference"
+    return f"corrected {subject} by {by}: {told['calls']} calls, {told['calls_off']} taken off; {_inputs(told)}"
+
+
+def _decided(subject: str, told: dict[str, Any]) -> str:
+    made = ", ".join(filter(None, [told["credit_note_number"], told["invoice_number"]]))
+    return f"{told['state']} {subject}{f' with {made}' if made else ''}: {told['reason']}"
+
+
 def _begun(_: str, told: dict[str, Any]) -> str:
     facts = ", ".join(f"{count} {kind}" for kind, count in told["facts"].items())
     return (
@@ -243,4 +291,7 @@ def _inputs(told: dict[str, Any]) -> str:
     return f"tables {told['snapshot'][:SHORT]}, settings {told['settings_sha256'][:SHORT]}"
 
 
-_WORDS = {READ: _read, RATED: _rated, ISSUED: _issued, PUBLISHED: _published, CREDITED: _credited, BEGUN: _begun}
+_WORDS = {
+    READ: _read, RATED: _rated, ISSUED: _issued, PUBLISHED: _published, CREDITED: _credited, DISPUTED: _disputed,
+    CORRECTED: _corrected, DECIDED: _decided, BEGUN: _begun,
+}  # fmt: skip

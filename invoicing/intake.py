@@ -7,20 +7,21 @@ settled by its content (R-RECORD). Memory therefore holds some blocks, those few
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from invoicing.call_index import Seen, contents_of, hashes_of, index_path, rows_with, stored_indexes, write_index
+from invoicing.cdr_files import WAIT, new_files, only_grew, state_of
 from invoicing.conservation import unbalanced_files
 from invoicing.desk import pin_settings, settings_text
-from invoicing.events import READ, record
+from invoicing.events import READ, canonical, record
 from invoicing.in_order import AT_ONCE, in_order
 from invoicing.store import sha256_of_bytes
 from rating.coding import DIRECTION
@@ -29,8 +30,8 @@ from rating.mediation import normalise_records, record_text, settle_repeats
 from rating.number_keys import number_key
 from rating.periods import Period, local_days, period_number
 from rating.pipeline import CALL_SCHEMA
-from rating.sources.files import FoundFile, FoundFiles, find_files, sha256_of
-from rating.sources.native import read_native
+from rating.sources.files import find_files
+from rating.sources.source_rows import read_source
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -39,14 +40,21 @@ if TYPE_CHECKING:
     from typing import Self
 
     from invoicing.call_index import Hashes
+    from invoicing.cdr_files import CdrFile
     from invoicing.desk import Moment
     from invoicing.ledger import Ledger
     from invoicing.progress import Progress
     from invoicing.store import Store
     from rating.frames import Schema
+    from rating.sources.formats import Formats
     from schemas.settings import Settings
 
-COUNTS = ("records", "accepted", "unanswered", "duplicate", "quarantined")
+COUNTS = ("records", "accepted", "unanswered", "duplicate", "quarantined", "skipped")
+SOURCE_COLUMNS = ("source_format", "bytes", "skipped_by_reason")
+FILES_SCHEMA: Schema = {
+    "source_file": pl.String, "sha256": pl.String, **dict.fromkeys(COUNTS, pl.Int64), "source_format": pl.String,
+    "bytes": pl.Int64, "skipped_by_reason": pl.String,
+}  # fmt: skip
 CALLS_PER_FILE = 1_000_000
 # What the smallest files hold: the room made for call_ids is reckoned with it.
 LEAST_BYTES_PER_RECORD = 16
@@ -61,14 +69,17 @@ class Intake:
     """What a reading took in.
 
     Attributes:
-        files: One row per file read: `source_file`, `sha256` and the `COUNTS`.
+        files: One row per file read: `source_file`, `sha256`, the `COUNTS`, `source_format`, `bytes` and
+            `skipped_by_reason` (a JSON object).
         skipped: Files whose bytes had been read before.
         warnings: What a person should know.
+        told: What was done, file by file, where that is not plain.
     """
 
     files: pl.DataFrame
     skipped: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     def sums(self) -> dict[str, int]:
         """The counts of all files together."""
@@ -79,6 +90,7 @@ def read_cdrs(
     store: Store,
     ledger: Ledger,
     given: Sequence[str],
+    formats: Formats,
     settings: Settings,
     now: datetime,
     moment: Moment,
@@ -86,10 +98,14 @@ def read_cdrs(
 ) -> Intake:
     """Read CDR files into the store, in the order of their full paths; all of them or, on an error, none.
 
+    A text that was read before and has grown since is read on from the last line end that it had then: its first
+    bytes are those whose SHA-256 the ledger knows. Where they are not, it is another file.
+
     Args:
         store: Where accepted calls and the quarantine are kept.
         ledger: What is committed, in one transaction.
         given: Files, folders and globs.
+        formats: Which format the files are in.
         settings: Time zone, country code, and what an unterminated last line means.
         now: The moment to act as of (R-RECORD: `future`).
         moment: The same for the ledger, with who reads.
@@ -98,15 +114,48 @@ def read_cdrs(
     Raises:
         InputRefused: naming a file that cannot be read, before anything is changed.
     """
-    found = find_files(given)
-    intake = Intake(
-        files=pl.DataFrame(schema={"source_file": pl.String, "sha256": pl.String, **dict.fromkeys(COUNTS, pl.Int64)})
-    )
+    found = find_files(given, formats.naming)
+    intake = empty_intake()
     if found.ignored:
         intake.warnings.append(f"{len(found.ignored)} files are no CDR files and were left: " + _some(found.ignored))
     if not found.files:
         intake.warnings.append(f"no CDR file was found in {', '.join(given)}")
-    files = _new_files(ledger, found, intake)
+    files, intake.skipped = new_files(ledger, found, formats)
+    unterminated = settings.rating.unterminated_last_line
+    intake.told += [sentence for file in files for sentence in file.told(formats, unterminated)]
+    return take_in(store, ledger, files, intake, settings, now, moment, progress)
+
+
+def empty_intake() -> Intake:
+    """What a reading has taken in before it begins."""
+    return Intake(files=pl.DataFrame(schema=FILES_SCHEMA))
+
+
+def take_in(
+    store: Store,
+    ledger: Ledger,
+    files: list[CdrFile],
+    intake: Intake,
+    settings: Settings,
+    now: datetime,
+    moment: Moment,
+    progress: Progress,
+) -> Intake:
+    """Take files into the store that were not read before; all of them or, on an error, none.
+
+    Args:
+        store: Where accepted calls and the quarantine are kept.
+        ledger: What is committed, in one transaction.
+        files: The files, in their order.
+        intake: What is known of the reading so far; it is given back with what was taken in.
+        settings: Time zone, country code, and what an unterminated last line means.
+        now: The moment to act as of (R-RECORD: `future`).
+        moment: The same for the ledger, with who reads.
+        progress: Told of each file.
+
+    Raises:
+        InputRefused: naming a file that cannot be read, before anything is changed.
+    """
     with _Batches(store, ledger) as batches:
         reading = _Reading(store, ledger, settings, now, batches, files)
         reading.read_all(progress, intake)
@@ -126,59 +175,22 @@ def _some(paths: Sequence[str]) -> str:
     return shown if len(paths) <= len(paths[:5]) else f"{shown}, ..."
 
 
-class _File(NamedTuple):
-    """A file to read.
-
-    Attributes:
-        place: Its place in the order of paths.
-        file_no: Its number in the ledger.
-        found: Its path and format.
-        state: What tells that it was changed, from before its bytes were first looked at.
-        sha256: The SHA-256 of its bytes.
-    """
-
-    place: int
-    file_no: int
-    found: FoundFile
-    state: tuple[int, int]
-    sha256: str
-
-
-def _state_of(path: str) -> tuple[int, int]:
-    status = Path(path).stat()
-    return status.st_size, status.st_mtime_ns
-
-
-def _new_files(ledger: Ledger, found: FoundFiles, intake: Intake) -> list[_File]:
-    """The files whose bytes were not read before; the others are told."""
-    known = {str(sha) for (sha,) in ledger.rows("select sha256 from files")}
-    first = ledger.number("select max(file_no) from files") + 1
-    files: list[_File] = []
-    for file in found.files:
-        state, sha256 = _state_of(file.path), sha256_of(file.path)
-        if sha256 in known:
-            intake.skipped.append(file.path)
-        else:
-            known.add(sha256)
-            files.append(_File(len(files), first + len(files), file, state, sha256))
-    return files
-
-
 class _Block(NamedTuple):
-    """A block of a file's records, judged one by one: calls, their hashes, and what is set aside."""
+    """A block of a file's records, judged one by one: calls, their hashes, what is set aside, what is skipped."""
 
-    file: _File
+    file: CdrFile
     records: int
     calls: pl.DataFrame
     hashes: Hashes
     aside: pl.DataFrame
+    skipped: dict[str, int]
 
 
 class _Reading:
     """The reading of files: what is certain goes on to the batches, what may be a repeat waits."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, settings: Settings, now: datetime, batches: _Batches, files: list[_File]
+        self, store: Store, ledger: Ledger, settings: Settings, now: datetime, batches: _Batches, files: list[CdrFile]
     ) -> None:
         self._store, self._ledger, self._settings, self._now = store, ledger, settings, now
         self._batches, self._files = batches, files
@@ -186,6 +198,7 @@ class _Reading:
         self._suspects: list[pl.DataFrame] = []
         self._aside: list[pl.DataFrame] = []
         self._unknown: dict[str, list[str]] = {}
+        self._skipped: list[Counter[str]] = [Counter() for _ in files]
 
     def read_all(self, progress: Progress, intake: Intake) -> None:
         """Read every file; progress is told when the last block of one is done."""
@@ -214,7 +227,7 @@ class _Reading:
             seen.add(hashes)
         return seen
 
-    def _blocks(self) -> Generator[tuple[_File, pl.DataFrame], None, None]:
+    def _blocks(self) -> Generator[tuple[CdrFile, pl.DataFrame], None, None]:
         """The blocks of records of all files, in their order.
 
         Raises:
@@ -222,19 +235,21 @@ class _Reading:
         """
         for file in self._files:
             path = file.found.path
-            native = read_native(file.found, unterminated_last_line=self._settings.rating.unterminated_last_line)
+            unterminated = self._settings.rating.unterminated_last_line
+            native = read_source(file.found, file.source, unterminated_last_line=unterminated)
             with closing(native.frames) as frames:
                 for block in frames:
                     yield file, block
-            if _state_of(path) != file.state:
+            if state_of(path) != file.state and not (unterminated == WAIT and only_grew(file)):
                 raise InputRefused(f"{path}: it changed while it was being read; start again once it is complete")
-            self._unknown[path] = list(native.unknown_columns)
+            self._unknown[file.shown] = list(native.unknown_columns)
 
-    def _judge(self, item: tuple[_File, pl.DataFrame]) -> _Block:
+    def _judge(self, item: tuple[CdrFile, pl.DataFrame]) -> _Block:
         file, records = item
-        calls, aside = normalise_records(records, now=self._now, country_code=self._settings.rating.country_code)
+        taken, skipped = without_skipped(records)
+        calls, aside = normalise_records(taken, now=self._now, country_code=self._settings.rating.country_code)
         hashes = hashes_of(calls["call_id"])
-        return _Block(file, records.height, calls, hashes, aside)
+        return _Block(file, records.height, calls, hashes, aside, skipped)
 
     def _sort_out(self, block: _Block, seen: Seen) -> None:
         """Accept the calls that are certainly new; let the others wait, with the text of their records."""
@@ -242,6 +257,8 @@ class _Reading:
         place = block.file.place
         self._counts["records"][place] += block.records
         self._counts["quarantined"][place] += block.aside.height
+        self._counts["skipped"][place] += sum(block.skipped.values())
+        self._skipped[place].update(block.skipped)
         self._aside.append(self._of_file(block.aside, block.file))
         if not suspect.any():
             self._accept(coded_calls(block.calls, block.file.file_no), block.hashes, place)
@@ -255,8 +272,8 @@ class _Reading:
         )
 
     @staticmethod
-    def _of_file(rows: pl.DataFrame, file: _File) -> pl.DataFrame:
-        return compact(rows).with_columns(place=pl.lit(file.place, pl.Int32), source_file=pl.lit(file.found.path))
+    def _of_file(rows: pl.DataFrame, file: CdrFile) -> pl.DataFrame:
+        return compact(rows).with_columns(place=pl.lit(file.place, pl.Int32), source_file=pl.lit(file.shown))
 
     def _accept(self, calls: pl.DataFrame, hashes: Hashes, place: int) -> None:
         answered = int((calls["duration_s"] > 0).sum())
@@ -282,19 +299,32 @@ class _Reading:
         self._aside.append(conflicts.select(self._aside[0].columns))
 
     def counts(self) -> pl.DataFrame:
-        """One row per file: `source_file`, `sha256` and the `COUNTS`."""
+        """One row per file, as `Intake.files` has them."""
         return pl.DataFrame(
             {
-                "source_file": [file.found.path for file in self._files],
+                "source_file": [file.shown for file in self._files],
                 "sha256": [file.sha256 for file in self._files],
                 **self._counts,
-            }
+                "source_format": [file.source.name for file in self._files],
+                "bytes": [file.state[0] for file in self._files],
+                "skipped_by_reason": [canonical(dict(skipped)) for skipped in self._skipped],
+            },
+            schema=FILES_SCHEMA,
         )
 
     def quarantine(self) -> pl.DataFrame:
         """What was set aside (`QUARANTINE_SCHEMA`), in the order of files and lines."""
         aside = pl.concat(self._aside) if self._aside else pl.DataFrame(schema={**QUARANTINE_SCHEMA, "place": pl.Int32})
         return aside.sort("place", "source_line", "reason").select(QUARANTINE_SCHEMA.keys())
+
+
+def without_skipped(records: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """The records that a source took, and how many it left out on purpose, by reason."""
+    if "skipped" not in records.columns:
+        return records, {}
+    counted = records["skipped"].drop_nulls().value_counts().sort("skipped")
+    taken = records.filter(pl.col("skipped").is_null()) if counted.height else records
+    return taken.drop("skipped"), dict(counted.iter_rows())
 
 
 def coded_calls(calls: pl.DataFrame, file_no: int) -> pl.DataFrame:
@@ -417,14 +447,13 @@ def _keep(
             )
         if not quarantine.is_empty():
             ledger.execute("insert into quarantine_files values (?, ?, ?)", [quarantine_path, filed, quarantine.height])
-        ledger.append(
-            "files",
-            counts.with_columns(
-                file_no=pl.int_range(number, number + pl.len(), dtype=pl.Int32),
-                period=pl.lit(filed, pl.String),
-                read_at=pl.lit(moment.text),
-            ),
+        files = counts.with_columns(
+            file_no=pl.int_range(number, number + pl.len(), dtype=pl.Int32),
+            period=pl.lit(filed, pl.String),
+            read_at=pl.lit(moment.text),
         )
+        ledger.append("files", files.drop("skipped", *SOURCE_COLUMNS))
+        ledger.append("file_sources", files.select("file_no", "skipped", *SOURCE_COLUMNS))
         used = sha256_of_bytes(settings_text(settings).encode())
         record(ledger, moment, READ, "file_no >= ?", [number], settings_sha256=used)
     batches.keep()

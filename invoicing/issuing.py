@@ -43,7 +43,7 @@ def history_of(ledger: Ledger, period: Period, first: Period, platform: Platform
     """What the earlier runs of the store billed, as far as this period depends on it."""
     users = users_billed_before(ledger, period, first, service_rows(platform), platform, settings)
     used = {
-        kind: ledger.frame("select id, amount_cents as used_cents from one_offs where kind = ?", [kind])
+        kind: ledger.frame("select id, amount_cents as used_cents from one_offs_in_force where kind = ?", [kind])
         for kind in ("one_off", "credit")
     }
     charges, credits_used = (
@@ -57,11 +57,13 @@ def _billed_groups(ledger: Ledger, period: Period) -> pl.DataFrame:
     """The units that the invoices of the period before billed for this one, by what begins together."""
     before = str(period.previous)
     lines = ledger.frame(
-        "select l.customer_id, l.product_id, l.quantity_micro from lines l join invoices i using (invoice_number) "
-        "where i.period = ? and l.kind in ('recurring', 'user_cap')",
+        "select l.customer_id, l.product_id, l.quantity_micro from lines l join invoices_in_force i "
+        "using (invoice_number) where i.period = ? and l.kind in ('recurring', 'user_cap')",
         [before],
     )
-    users = ledger.frame("select customer_id, product_id, true is_user from users_billed where period = ?", [before])
+    users = ledger.frame(
+        "select customer_id, product_id, true is_user from users_billed_in_force where period = ?", [before]
+    )
     grouped = lines.join(users, on=["customer_id", "product_id"], how="left").with_columns(
         group=pl.when("is_user").then(pl.lit(USER_GROUP)).otherwise("product_id")
     )
@@ -91,7 +93,7 @@ def refuse_changed_one_offs(ledger: Ledger, loaded: LoadedPlatform) -> None:
     Raises:
         InputRefused: naming each that came back with another.
     """
-    known = ledger.frame("select distinct id, kind, content as invoiced, invoice_number from one_offs")
+    known = ledger.frame("select distinct id, kind, content as invoiced, invoice_number from one_offs_in_force")
     if known.is_empty():
         return
     now = one_off_contents(loaded.platform).join(known, on=["id", "kind"])
@@ -152,11 +154,13 @@ def balance(ledger: Ledger, pending: Rating | None = None) -> Balance:
         )
     issued = ledger.ratings(issued=True)
     unrated = pending.unrated if pending else (issued[-1].unrated if issued else 0)
+    credited = ledger.number("select sum(calls_off) from corrections")
     return Balance(
         accepted=ledger.number("select sum(accepted) from files"),
-        invoiced=sum(rating.calls for rating in issued) + (pending.calls if pending else 0),
+        invoiced=sum(rating.calls for rating in issued) + (pending.calls if pending else 0) - credited,
         waiting=waiting,
         unrated=unrated,
+        credited=credited,
     )
 
 

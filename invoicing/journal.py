@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.snapshots import load_snapshot
+from invoicing.origins import corrections
+from invoicing.snapshots import load_snapshot_tables
 from invoicing.table_files import decimal
 from schemas.errors import StoreUnavailable
 from schemas.settings import parse_settings
@@ -27,34 +28,38 @@ COLUMNS = [
     "vat_cents", "gross_cents", "debit_cents", "credit_cents",
 ]  # fmt: skip
 AMOUNTS = ["base_cents", "vat_cents", "gross_cents"]
-DOCUMENTS = """
+# A corrected invoice is booked with the credit note of the one it supersedes, in the month of its date.
+DATED_IN = "(supersedes is null and period = $1 or supersedes is not null and invoice_date between $2 and $3)"
+DOCUMENTS = f"""
 select invoice_number document_number, 'invoice' document_type, invoice_date document_date, due_date, invoice_number,
   period, customer_id, customer, structured_communication, 1 sign, net_cents, vat_cents, gross_cents
-from invoices where period = ?
+from invoices where {DATED_IN}
 union all by name
 select credit_note_number document_number, 'credit_note' document_type, credit_note_date document_date,
   credit_note_date due_date, n.invoice_number, period, n.customer_id, n.customer, null structured_communication,
   -1 sign, n.net_cents, n.vat_cents, n.gross_cents
-from credit_notes n join invoices using (invoice_number) where credit_note_date between ? and ?
-"""
-LINES = """
+from credit_notes n join invoices using (invoice_number) where credit_note_date between $2 and $3
+"""  # noqa: S608
+LINES = f"""
 select invoice_number document_number, kind, product_id, vat_category, vat_rate_micro, l.net_cents
-from lines l join invoices using (invoice_number) where period = ?
+from lines l join invoices using (invoice_number) where {DATED_IN}
 union all by name
 select credit_note_number document_number, kind, product_id, vat_category, vat_rate_micro, l.net_cents
-from credit_note_lines l join credit_notes using (credit_note_number) where credit_note_date between ? and ?
-"""
-VAT_TOTALS = """
+from credit_note_lines l join credit_notes using (credit_note_number) where credit_note_date between $2 and $3
+"""  # noqa: S608
+VAT_TOTALS = f"""
 select invoice_number document_number, vat_category, vat_rate_micro, t.vat_cents
-from vat_totals t join invoices using (invoice_number) where period = ?
+from vat_totals t join invoices using (invoice_number) where {DATED_IN}
 union all by name
 select credit_note_number document_number, vat_category, vat_rate_micro, t.vat_cents
-from credit_note_vat_totals t join credit_notes using (credit_note_number) where credit_note_date between ? and ?
-"""
+from credit_note_vat_totals t join credit_notes using (credit_note_number) where credit_note_date between $2 and $3
+"""  # noqa: S608
 
 
 def journal(store: Store, ledger: Ledger, period: Period, accounts: Accounts) -> pl.DataFrame:
-    """The invoices of a period and the credit notes dated in it, one row per document, VAT rate and account.
+    """The invoices of a period, and the credit notes and corrected invoices dated in it.
+
+    They have one row per document, VAT rate and account.
 
     Each document has a row of what is receivable (`gross_cents`), rows of turnover by VAT category, rate and
     account (`base_cents`) and of VAT by category and rate (`vat_cents`), those of 0 left out. The three amounts
@@ -64,7 +69,7 @@ def journal(store: Store, ledger: Ledger, period: Period, accounts: Accounts) ->
     Args:
         store: Where the snapshots of the platform tables are, which know each product's kind.
         ledger: The ledger.
-        period: The period of the invoices, and the month of the credit notes' dates.
+        period: The period of the invoices, and the month of the dates of credit notes and corrected invoices.
         accounts: The accounts to book on.
 
     Raises:
@@ -74,13 +79,13 @@ def journal(store: Store, ledger: Ledger, period: Period, accounts: Accounts) ->
         ledger.frame(query, [str(period), period.first_day, period.last_day])
         for query in (DOCUMENTS, LINES, VAT_TOTALS)
     )
-    own = documents.select("document_number", "period", "sign")
-    lines, vat = (frame.join(own, on="document_number") for frame in (lines, vat))
+    own = documents.select("document_number", "invoice_number", "period", "sign")
+    lines, vat = lines.join(own, on="document_number"), vat.join(own.drop("invoice_number"), on="document_number")
     receivable = documents.select(
         "document_number", account=pl.lit(accounts.receivable), gross_cents=pl.col("sign") * pl.col("gross_cents")
     )
     turnover = (
-        lines.join(_product_kinds(store, ledger, lines), on=["period", "product_id"], how="left")
+        lines.join(_product_kinds(store, ledger, lines), on=["invoice_number", "product_id"], how="left")
         .with_columns(account=_account(accounts), base_cents=pl.col("sign") * pl.col("net_cents"))
         .group_by("document_number", "account", "vat_category", "vat_rate_micro")
         .agg(pl.col("base_cents").sum())
@@ -94,18 +99,21 @@ def journal(store: Store, ledger: Ledger, period: Period, accounts: Accounts) ->
 
 
 def _product_kinds(store: Store, ledger: Ledger, lines: pl.DataFrame) -> pl.DataFrame:
-    """The kind of each product as the run that invoiced it knew it: `period`, `product_id`, `product_kind`."""
-    found = [pl.DataFrame(schema={"period": pl.String, "product_id": pl.String, "product_kind": pl.String})]
-    periods = set(lines.filter(pl.col("product_id").is_not_null())["period"])
-    for run in ledger.runs():
-        if str(run.period) in periods:
-            settings = parse_settings(json.loads(run.settings))
-            products = load_snapshot(store, ledger, run.snapshot, settings).platform.products
-            found.append(
-                products.select("product_id", period=pl.lit(str(run.period)), product_kind="kind").select(
-                    found[0].columns
-                )
-            )
+    """The kind of each product as the tables of its invoice knew it: `invoice_number`, `product_id`, `product_kind`."""
+    found = [pl.DataFrame(schema={"invoice_number": pl.String, "product_id": pl.String, "product_kind": pl.String})]
+    numbers = (
+        lines.filter(pl.col("product_id").is_not_null()).select("invoice_number", "period").unique().sort(pl.all())
+    )
+    corrected = {each.invoice_number: each for each in corrections(ledger, "invoice_number is not null")}
+    run_of = {str(run.period): run for run in ledger.runs()}
+    made: dict[tuple[str, str], list[str]] = {}
+    for number, period in numbers.iter_rows():
+        source = corrected.get(number) or run_of[period]
+        made.setdefault((source.snapshot, source.settings), []).append(number)
+    for (snapshot, settings), of_invoices in made.items():
+        tables = load_snapshot_tables(store, ledger, snapshot, parse_settings(json.loads(settings)), ["products"])
+        kinds = tables.products.select("product_id", product_kind="kind")
+        found.append(pl.DataFrame({"invoice_number": of_invoices}).join(kinds, how="cross"))
     return pl.concat(found)
 
 

@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from invoicing.desk import Moment
+from invoicing.dispute_tables import DISPUTE_TABLES, IN_FORCE_VIEWS, SUPERSEDING_INVOICES
 from invoicing.events import begin_chain
 from invoicing.store import in_words, is_of_the_disk, write_whole
 from rating.periods import Period
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORMAT = "3"
+FORMAT = "4"
+INVOICES_TABLE = """
+create table invoices (invoice_number varchar primary key, sequence integer not null, customer_id varchar not null,
+  period varchar not null, invoice_date date not null, due_date date not null, net_cents bigint not null,
+  vat_cents bigint not null, gross_cents bigint not null, status varchar not null, supersedes varchar unique,
+  structured_communication varchar not null, customer varchar not null);
+"""
 TABLES = """
 create table meta (name varchar primary key, content varchar not null);
 create table files (file_no integer primary key, source_file varchar not null, sha256 varchar not null unique,
@@ -49,10 +56,6 @@ create table packs_used (rating_no integer not null, pool_no integer not null, c
 create table runs (period varchar primary key, run_no integer not null unique, rating_no integer not null,
   invoice_date date not null, issued_at varchar not null, snapshot varchar not null, settings varchar not null,
   program varchar not null, summary varchar not null);
-create table invoices (invoice_number varchar primary key, sequence integer not null, customer_id varchar not null,
-  period varchar not null, invoice_date date not null, due_date date not null, net_cents bigint not null,
-  vat_cents bigint not null, gross_cents bigint not null, status varchar not null, supersedes varchar,
-  structured_communication varchar not null, customer varchar not null, unique (customer_id, period));
 create table lines (invoice_number varchar not null, line_no integer not null, customer_id varchar not null,
   kind varchar not null, product_id varchar, zone_id varchar, traffic_period varchar, rule varchar not null,
   description varchar not null, service_from date, service_to date, quantity_micro bigint not null,
@@ -89,8 +92,16 @@ create table events (event_no bigint primary key, acted_at varchar not null, ope
   command varchar not null, kind varchar not null, subject varchar not null, details varchar not null,
   program varchar not null, previous_hash varchar not null, hash varchar not null);
 """
+# Of a file read: how far, as what, and what its source left out on purpose.
+FILE_SOURCES_TABLE = """
+create table file_sources (file_no integer primary key, source_format varchar not null, bytes bigint not null,
+  skipped bigint not null, skipped_by_reason varchar not null);
+"""
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
-UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE}
+FROM_3 = FILE_SOURCES_TABLE + SUPERSEDING_INVOICES.format(invoices=INVOICES_TABLE) + DISPUTE_TABLES + IN_FORCE_VIEWS
+UPGRADES = {"2": CREDIT_NOTE_TABLES + EVENTS_TABLE + FROM_3, "3": FROM_3}
+# The first format whose ledgers have a chain of events.
+FIRST_WITH_EVENTS = "3"
 NOBODY = Moment("", "")
 # What DuckDB says of a block whose checksum is another one.
 DAMAGED = "Corrupt database file"
@@ -130,27 +141,35 @@ class Rating:
     @property
     def unrated_path(self) -> str:
         """The calls that could not be rated."""
-        return f"quarantine/unrated-{self.rating_no:06d}.parquet"
+        return self.own_paths[0]
 
     @property
     def prices_path(self) -> str:
         """What each `rate_no` of its calls stands for."""
-        return f"rated/prices-{self.rating_no:06d}.parquet"
+        return self.own_paths[1]
 
     @property
     def traffic_path(self) -> str:
         """What its calls sum up to, by customer, period and zone."""
-        return f"rated/traffic-{self.rating_no:06d}.parquet"
+        return self.own_paths[2]
 
     @property
     def draws_path(self) -> str:
         """Each draw of the calls that drew from several packs."""
-        return f"rated/draws-{self.rating_no:06d}.parquet"
+        return self.own_paths[3]
 
     @property
     def own_paths(self) -> tuple[str, str, str, str]:
         """The files that each rating has one of."""
-        return (self.unrated_path, self.prices_path, self.traffic_path, self.draws_path)
+        return own_paths(self.rating_no)
+
+
+def own_paths(rating_no: int) -> tuple[str, str, str, str]:
+    """The files that a rating has one of: unrated calls, prices, sums, draws from several packs."""
+    number = f"{rating_no:06d}.parquet"
+    return (
+        f"quarantine/unrated-{number}", f"rated/prices-{number}", f"rated/traffic-{number}", f"rated/draws-{number}"
+    )  # fmt: skip
 
 
 def _begin(path: Path) -> None:
@@ -165,9 +184,16 @@ def _begin(path: Path) -> None:
         left.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(path)) as connection:
-            connection.execute(TABLES)
-            connection.execute(CREDIT_NOTE_TABLES)
-            connection.execute(EVENTS_TABLE)
+            for tables in (
+                INVOICES_TABLE,
+                TABLES,
+                CREDIT_NOTE_TABLES,
+                EVENTS_TABLE,
+                FILE_SOURCES_TABLE,
+                DISPUTE_TABLES,
+                IN_FORCE_VIEWS,
+            ):
+                connection.execute(tables)
             connection.execute("insert into meta values ('format', ?)", [FORMAT])
             connection.execute("checkpoint")
     finally:
@@ -220,13 +246,14 @@ class Ledger:
             raise StoreUnavailable(f"{path}: the ledger has format {found}, this program reads format {FORMAT}")
 
     def _bring_up_to_date(self, moment: Moment) -> None:
-        """Add what an earlier format lacks, all of it or nothing; its chain of events begins here."""
+        """Add what an earlier format lacks, all of it or nothing; a chain of events that is lacking begins here."""
         found = self.meta("format") or ""
         lacking = UPGRADES.get(found)
         if lacking is not None:
             with self.transaction():
                 self.execute(lacking)
-                begin_chain(self, moment, found)
+                if found < FIRST_WITH_EVENTS:
+                    begin_chain(self, moment, found)
                 self.execute("update meta set content = ? where name = 'format'", [FORMAT])
 
     def close(self) -> None:
@@ -298,6 +325,12 @@ class Ledger:
         """A fact about the store."""
         found = self.rows("select content from meta where name = ?", [name])
         return str(found[0][0]) if found else None
+
+    def next_rating_no(self) -> int:
+        """The number of the next rating; a correction of an invoice is one too."""
+        return 1 + self.number(
+            "select max(rating_no) from (select rating_no from ratings union all select rating_no from corrections)"
+        )
 
     def is_empty(self) -> bool:
         """Whether nothing was read or rated yet."""

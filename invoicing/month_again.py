@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+import polars as pl
+
 from invoicing import issuing, rating_run
 from invoicing.pipeline import bill_period, bill_services
 from invoicing.rewinding import ledger_before
@@ -12,12 +14,11 @@ from invoicing.rewinding import ledger_before
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import polars as pl
-
     from invoicing.desk import Desk
-    from invoicing.ledger import Run
+    from invoicing.ledger import Ledger, Run
     from invoicing.pipeline import Bill
     from invoicing.rating_run import RatedPeriod
+    from invoicing.rewinding import Restating
     from invoicing.store import Store
     from schemas.platform import Platform
     from schemas.settings import Settings
@@ -62,13 +63,54 @@ def month_again(
         InputRefused: where the tables lack a price or a rate that the month needs.
         StoreUnavailable: where something it is made from is missing or altered.
     """
-    period = run.period
+    chosen = None if without is None else ~pl.col("call_id").is_in(without.implode())
     with ledger_before(desk.store, desk.ledger, run) as (before, place):
-        first = issuing.first_period(before, period)
-        history = issuing.history_of(before, period, first, platform, settings)
-        services = bill_services(period, platform, history, settings)
-        rated = rating_run.rate_period(
-            desk.store, before, period, first, history.users, platform, settings, desk.progress, place, without
-        )
-        bill = bill_period(period, platform, rated.traffic, services, history, settings, run.invoice_date)
-        yield MonthAgain(rated, bill, place)
+        yield _worked(desk, before, place, run, platform, settings, chosen)
+
+
+@contextmanager
+def invoice_again(
+    desk: Desk, run: Run, restating: Restating, platform: Platform, settings: Settings, calls: pl.Series
+) -> Iterator[MonthAgain]:
+    """Rate and bill a month that was run for the sake of one invoice, which is corrected.
+
+    Only the calls of that invoice are rated: no correction brings a customer a call that was not on it. What is
+    billed of other customers is of no use. The VAT rates are those of the run's day, on which the services were
+    invoiced first; what is due when is not decided here.
+
+    Args:
+        desk: The store; nothing in it is changed.
+        run: The run of the month.
+        restating: The correction, which sees what is in force but for itself.
+        platform: The tables to work with.
+        settings: The settings to work with.
+        calls: The call_ids of the calls that are to be on the invoice, as far as they can be rated.
+
+    Raises:
+        InputRefused: where the tables lack a price or a rate that the month needs.
+        StoreUnavailable: where something it is made from is missing or altered.
+    """
+    chosen = pl.col("call_id").is_in(calls.implode())
+    with ledger_before(desk.store, desk.ledger, run, restating) as (before, place):
+        yield _worked(desk, before, place, run, platform, settings, chosen)
+
+
+def _worked(
+    desk: Desk,
+    before: Ledger,
+    place: Store,
+    run: Run,
+    platform: Platform,
+    settings: Settings,
+    chosen: pl.Expr | None,
+) -> MonthAgain:
+    """The month as it comes of the ledger before it."""
+    period = run.period
+    first = issuing.first_period(before, period)
+    history = issuing.history_of(before, period, first, platform, settings)
+    services = bill_services(period, platform, history, settings)
+    rated = rating_run.rate_period(
+        desk.store, before, period, first, history.users, platform, settings, desk.progress, place, chosen
+    )
+    bill = bill_period(period, platform, rated.traffic, services, history, settings, run.invoice_date)
+    return MonthAgain(rated, bill, place)

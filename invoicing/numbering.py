@@ -66,6 +66,21 @@ def credit_note_number(day: date, last_sequence: int) -> tuple[int, str]:
     return last_sequence + 1, f"CN{day.year:04d}-{last_sequence + 1:06d}"
 
 
+def dispute_number(day: date, last_sequence: int) -> tuple[int, str]:
+    """The next sequence and number of the disputes, a series of their own: `DYYYY-NNNNNN`, without gap.
+
+    Args:
+        day: The day on which it is opened.
+        last_sequence: The last sequence taken in its year, 0 if none.
+
+    Raises:
+        InputRefused: where the year's numbers run out.
+    """
+    if last_sequence >= LARGEST_SEQUENCE:
+        raise InputRefused(f"all {LARGEST_SEQUENCE} dispute numbers of {day.year} are taken")
+    return last_sequence + 1, f"D{day.year:04d}-{last_sequence + 1:06d}"
+
+
 def structured_communication(ten_digits: pl.Expr) -> pl.Expr:
     """The Belgian structured communication `+++ddd/dddd/ddddd+++`: ten digits and their remainder modulo 97.
 

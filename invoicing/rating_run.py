@@ -8,7 +8,7 @@ call by call, and writes its rated calls. Memory holds a few files or buckets, h
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -134,10 +134,11 @@ def users_billed_before(
         before = str(period.previous)
         known = user_cap.Before(
             ledger.frame(
-                "select customer_id, configured, billed, reserved, reference from user_counts where period = ?",
+                "select customer_id, configured, billed, reserved, reference from user_counts_in_force "
+                "where period = ?",
                 [before],
             ),
-            ledger.frame("select customer_id, product_id, users from users_billed where period = ?", [before]),
+            ledger.frame("select customer_id, product_id, users from users_billed_in_force where period = ?", [before]),
         )
     # A customer of whom the store has no invoice is rebuilt even where its users, all of none, were counted.
     invoiced = ledger.frame("select distinct customer_id from invoices where period < ?", [str(period)]).cast(pl.String)
@@ -164,32 +165,41 @@ def pools_of(
     Takes of each late call `customer_id` and `period_number`; `before` is what the period's own invoices build on.
     """
     rows = service_rows(platform)
-    numbers = sorted({*late["period_number"].unique(), period.number})
-    found = []
-    for number in numbers:
+    found = [_pools_of_period(rows, before, period, platform)]
+    for number in sorted(set(late["period_number"])):
         of = Period(number // 100, number % 100)
-        users = before if of == period else users_billed_before(ledger, of, first, rows, platform, settings)
-        billed = users.by_product
-        missing = user_cap.missing_at_start(rows, platform, billed.select("customer_id"), of, price_fallback=True)
-        pools = packs.open_pools(
-            rows,
-            packs.pack_contents(platform, of),
-            billed.select("customer_id", "product_id", quantity_micro=pl.col("users") * MICRO),
-            of,
-            missing_users=missing.select(
-                "customer_id", "product_id", "starts_on", quantity_micro=pl.col("users") * MICRO
-            ),
-        )
-        if of != period:
-            pools = pools.join(late.filter(pl.col("period_number") == number), on="customer_id", how="semi")
-        found.append(pools.with_columns(period_number=pl.lit(number, pl.Int32)))
+        whose = late.filter(pl.col("period_number") == number)
+        their_rows = rows.join(whose, on="customer_id", how="semi", maintain_order="left")
+        contracts = platform.contracts.join(whose, on="customer_id", how="semi", maintain_order="left")
+        theirs = replace(platform, contracts=contracts)
+        users = users_billed_before(ledger, of, first, their_rows, theirs, settings)
+        # What was billed is known of everybody.
+        found.append(_pools_of_period(their_rows, users, of, theirs).join(whose, on="customer_id", how="semi"))
     used = ledger.frame(
-        "select u.customer_id, u.user_id, u.product_id, u.period_number, cast(sum(u.used_s) as bigint) used_before_s "
-        "from packs_used u join ratings r using (rating_no) where r.issued group by all"
+        "select customer_id, user_id, product_id, period_number, cast(sum(used_s) as bigint) used_before_s "
+        "from packs_in_force where rating_no not in (select rating_no from ratings where not issued) group by all"
     )
-    pools = pl.concat(found).join(used, on=POOL_KEY, how="left", nulls_equal=True)
+    # A customer who is in the tables no more has no call either, whatever he was billed before.
+    found_pools = pl.concat(found).join(platform.customers, on="customer_id", how="semi")
+    pools = found_pools.join(used, on=POOL_KEY, how="left", nulls_equal=True)
     pools = pools.sort(POOL_KEY).with_columns(pl.col("used_before_s").fill_null(0)).with_row_index("pool_no")
     return pools.select(pl.col(name).cast(dtype) for name, dtype in POOL_SCHEMA.items())
+
+
+def _pools_of_period(rows: pl.DataFrame, before: user_cap.Before, period: Period, platform: Platform) -> pl.DataFrame:
+    """The pools of a period with its `period_number`, of those who have service rows or were billed before."""
+    billed = before.by_product
+    missing = user_cap.missing_at_start(rows, platform, billed.select("customer_id"), period, price_fallback=True)
+    pools = packs.open_pools(
+        rows,
+        packs.pack_contents(platform, period),
+        billed.select("customer_id", "product_id", quantity_micro=pl.col("users") * MICRO),
+        period,
+        missing_users=missing.select(
+            "customer_id", "product_id", "starts_on", quantity_micro=pl.col("users") * MICRO
+        ),
+    )  # fmt: skip
+    return pools.with_columns(period_number=pl.lit(period.number, pl.Int32))
 
 
 def rate_period(
@@ -202,25 +212,25 @@ def rate_period(
     settings: Settings,
     progress: Progress,
     target: Store | None = None,
-    without: pl.Series | None = None,
+    chosen: pl.Expr | None = None,
 ) -> RatedPeriod:
     """Rate what is to be rated, into files of the store, or of a `target` that is thrown away.
 
     `before` is what the invoices of the period before billed for users, `first` the store's first period; calls
-    with a call_id of `without` are left out. The ledger is not changed, and files that it never names are swept
-    from the store.
+    that are not `chosen` (a condition on `call_id`) are left out. The ledger is not changed, and files that it never
+    names are swept from the store.
     """
     target = target or store
     lookups = coded(platform)
     rated = RatedPeriod(
-        rating_no=ledger.number("select max(rating_no) from ratings") + 1,
+        rating_no=ledger.next_rating_no(),
         last_batch=ledger.number("select max(batch_no) from batches"),
         prices=lookups.tariffs.prices.with_columns(pl.col("deck_id").cast(pl.String)),
     )
     count = answered_to_rate(ledger, period)
     progress.start("rating calls", count)
     with Buckets(target, lookups, count) as buckets:
-        left_out, late = _match(store, ledger, period, first, lookups, settings, buckets, rated, without)
+        left_out, late = _match(store, ledger, period, first, lookups, settings, buckets, rated, chosen)
         progress.advance(count // 2)
         rated.pools = pools_of(ledger, late, period, first, before, platform, settings)
         _settle(target, lookups, buckets, rated)
@@ -242,14 +252,14 @@ def _match(
     settings: Settings,
     buckets: Buckets,
     rated: RatedPeriod,
-    without: pl.Series | None,
+    chosen: pl.Expr | None,
 ) -> tuple[int, pl.DataFrame]:
     """The first pass; gives how many calls were left out, and `customer_id` and `period_number` of the late ones."""
     shas = ledger.stored_files()
 
     def match(path: str) -> tuple[int, Matched]:
         calls = store.read_frame(path, shas[path]).select(CALL_SCHEMA.keys()).filter(pl.col("duration_s") > 0)
-        wanted = calls if without is None else calls.filter(~pl.col("call_id").is_in(without.implode()))
+        wanted = calls if chosen is None else calls.filter(chosen)
         matched = match_calls(wanted, lookups, settings.rating, first)
         buckets.put(path, matched.calls)
         late = matched.calls.filter(pl.col("period_number") < period.number)
@@ -394,7 +404,8 @@ def forget_rating(ledger: Ledger, rating: Rating) -> None:
         ledger.forget_file(path)
     for table in ("rated_files", "packs_used", "ratings"):
         ledger.execute(f"delete from {table} where rating_no = ?", [rating.rating_no])  # noqa: S608
-    in_use = ledger.number("select count(*) from ratings where snapshot = ?", [rating.snapshot])
+    used_by = "select snapshot from ratings union all select snapshot from corrections"
+    in_use = ledger.number(f"select count(*) from ({used_by}) where snapshot = ?", [rating.snapshot])  # noqa: S608
     if not in_use:
         ledger.execute("delete from stored_files where starts_with(path, ?)", [f"snapshots/{rating.snapshot}/"])
 

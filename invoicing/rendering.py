@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
 # So many written documents are named in the ledger at once: a commit takes as long as writing several files.
 NAMED_AT_ONCE = 64
+# Invoices with the date of the one that each supersedes.
+WITH_SUPERSEDED = (
+    "invoices i left join (select invoice_number supersedes, invoice_date superseded_date from invoices) f "
+    "using (supersedes)"
+)
 # The kinds of file that a document may have.
 SUFFIXES = ("pdf", "xml", "html")
 
@@ -73,6 +78,10 @@ class Written:
         self.told += [f"{name} ({document.customer.name}): {sentence}" for sentence in made.files.told]
         return made.files.contents
 
+    def and_more(self, other: Written) -> Written:
+        """Both together."""
+        return Written(self.paths + other.paths, self.held + other.held, self.told + other.told)
+
     def in_order(self) -> Written:
         """The same whatever the order in which the documents came."""
         return Written(sorted(self.paths), sorted(self.held), sorted(self.told))
@@ -97,8 +106,10 @@ def issued_documents(
     """
     period = str(run.period)
     rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
-    of_period = "invoice_number in (select invoice_number from invoices where period = ?)"
-    invoices = ledger.frame("select * from invoices where period = ? order by customer_id", [period])
+    of_period = "invoice_number in (select invoice_number from invoices where period = ? and supersedes is null)"
+    invoices = ledger.frame(
+        "select * from invoices where period = ? and supersedes is null order by customer_id", [period]
+    )
     invoices = invoices.filter(pl.col("invoice_number").is_in(wanted))
     figures = Figures(
         run.period,
@@ -106,11 +117,12 @@ def issued_documents(
         invoices,
         ledger.frame(f"select * from lines where {of_period}", [period]),  # noqa: S608
         ledger.frame(
-            "select v.*, customer_id from vat_totals v join invoices using (invoice_number) where period = ?", [period]
+            f"select v.*, customer_id from vat_totals v join invoices using (invoice_number) where {of_period}",  # noqa: S608
+            [period],
         ),
         ledger.frame("select * from packs_used where rating_no = ?", [run.rating_no]),
         pl.DataFrame(schema=RATED_SCHEMA),
-        months_before(ledger, run.period),
+        months_before(ledger, run.period, run.rating_no),
     )
     traffic = store.read_frame(rating.traffic_path, ledger.stored_files()[rating.traffic_path])
     for customers in in_shares(invoices["customer_id"], traffic):
@@ -131,20 +143,26 @@ def _of_customers(figures: Figures, customers: pl.Series, calls: pl.DataFrame) -
     )
 
 
-def months_before(ledger: Ledger, period: Period) -> pl.DataFrame:
-    """What the invoices of the twelve periods before came to: `customer_id`, `period`, `kind`, `net_cents`."""
+def months_before(ledger: Ledger, period: Period, rating_no: int) -> pl.DataFrame:
+    """What the invoices of the twelve periods before came to: `customer_id`, `period`, `kind`, `net_cents`.
+
+    Of a month that was corrected it is the invoice in force when the rating came, which has this number.
+    """
     return ledger.frame(
+        "with known as (select * from invoice_ratings where rating_no < ? and period >= ? and period < ?) "
         "select i.customer_id, i.period, l.kind, cast(sum(l.net_cents) as bigint) net_cents "
-        "from invoices i join lines l using (invoice_number) where i.period >= ? and i.period < ? "
+        "from known i join lines l using (invoice_number) "
+        "where invoice_number not in (select supersedes from known where supersedes is not null) "
         "group by i.customer_id, i.period, l.kind",
-        [str(Period(period.year - 1, period.month)), str(period)],
+        [rating_no, str(Period(period.year - 1, period.month)), str(period)],
     )
 
 
 def run_numbers(ledger: Ledger, run: Run) -> list[str]:
     """The numbers of a run's invoices."""
     rows = ledger.rows(
-        "select invoice_number from invoices where period = ? order by invoice_number", [str(run.period)]
+        "select invoice_number from invoices where period = ? and supersedes is null order by invoice_number",
+        [str(run.period)],
     )
     return [str(number) for (number,) in rows]
 

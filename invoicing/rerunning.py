@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import issuing, rating_run
+from invoicing import issuing
+from invoicing.correcting import calls_to_correct
 from invoicing.documents.assembly import Figures, documents_of
 from invoicing.documents.workers import made_by_workers
-from invoicing.month_again import month_again
-from invoicing.rendering import document_path, months_before
-from invoicing.snapshots import load_snapshot
+from invoicing.month_again import invoice_again, month_again
+from invoicing.origins import origin_of
+from invoicing.pipeline import with_due_dates
+from invoicing.rendering import WITH_SUPERSEDED, document_path, months_before
+from invoicing.rewinding import Restating
 from invoicing.store import sha256_of_bytes
 from rating.pipeline import RATED_SCHEMA
-from schemas.errors import InputRefused, StoreUnavailable
-from schemas.settings import parse_settings
+from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from invoicing.desk import Desk, Report
-    from invoicing.ledger import Ledger, Run
+    from invoicing.origins import Origin
     from schemas.platform import Platform
     from schemas.settings import Settings
 
@@ -50,6 +51,12 @@ COLUMNS = {
     "pack": ["period_number", "product_id", "user_id", "allowance_s", "used_s", "calls"],
     "call": [name for name in RATED_SCHEMA if name != "pool_no"],
 }  # fmt: skip
+
+# What an invoice made again takes over from the issued one.
+AS_ISSUED = (
+    "i.customer_id", "i.invoice_number", "i.invoice_date", "i.structured_communication", "i.supersedes",
+    "f.superseded_date",
+)  # fmt: skip
 
 Tables = dict[str, pl.DataFrame]
 
@@ -89,70 +96,62 @@ def rerun_invoice(desk: Desk, invoice_number: str, folder: Path | None) -> Rerun
         InputRefused: where there is no such invoice.
         StoreUnavailable: where something it was made from is missing or altered.
     """
-    run, customer_id = issued_invoice(desk.ledger, invoice_number)
-    settings = parse_settings(json.loads(run.settings))
-    platform = load_snapshot(desk.store, desk.ledger, run.snapshot, settings).platform
-    issued = _issued_tables(desk, run, invoice_number, customer_id)
-    figures, counts = _figures_again(desk, run, platform, settings, customer_id)
-    done = Rerun(invoice_number, run.program, differences_of(issued, _tables_of(figures, counts)))
+    origin = origin_of(desk.ledger, invoice_number)
+    settings, platform = origin.settings, origin.platform(desk.store, desk.ledger)
+    issued = _issued_tables(desk, origin)
+    figures, counts = _figures_again(desk, origin, platform, settings)
+    done = Rerun(invoice_number, origin.program, differences_of(issued, _tables_of(figures, counts)))
     _compare_documents(desk, done, figures, platform, settings, folder)
     return done
 
 
-def issued_invoice(ledger: Ledger, invoice_number: str) -> tuple[Run, str]:
-    """The run that issued an invoice, and its customer.
-
-    Raises:
-        InputRefused: where there is no such invoice.
-    """
-    found = ledger.rows("select period, customer_id from invoices where invoice_number = ?", [invoice_number])
-    if not found:
-        last = ledger.rows("select max(invoice_number) from invoices")[0][0]
-        known = f"the last one is {last}" if last else "none was issued yet"
-        raise InputRefused(f"{invoice_number}: this store has no such invoice; {known}")
-    period, customer_id = map(str, found[0])
-    return next(run for run in ledger.runs() if str(run.period) == period), customer_id
-
-
-def _issued_tables(desk: Desk, run: Run, invoice_number: str, customer_id: str) -> Tables:
+def _issued_tables(desk: Desk, origin: Origin) -> Tables:
     """The invoice as the ledger and the files of rated calls have it."""
-    ledger = desk.ledger
-    rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
-    of_customer: list[object] = [str(run.period), customer_id]
+    ledger, number, customer_id = desk.ledger, origin.invoice_number, origin.customer_id
+    of_pack: list[object] = [origin.rating.rating_no, customer_id]
+    users = ("select * from user_counts where period = ? and customer_id = ?", [str(origin.run.period), customer_id])
+    if origin.correction is not None:
+        users = ("select * from corrected_user_counts where invoice_number = ?", [number])
     found = {
-        "invoice": ledger.frame("select * from invoices where invoice_number = ?", [invoice_number]),
-        "line": ledger.frame("select * from lines where invoice_number = ?", [invoice_number]),
-        "VAT": ledger.frame("select * from vat_totals where invoice_number = ?", [invoice_number]),
-        "users": ledger.frame("select * from user_counts where period = ? and customer_id = ?", of_customer),
-        "pack": ledger.frame(
-            "select * from packs_used where rating_no = ? and customer_id = ?", [run.rating_no, customer_id]
-        ),
-        "call": rating_run.rated_calls_of(desk.store, ledger, rating, customers=pl.Series([customer_id])),
+        "invoice": ledger.frame("select * from invoices where invoice_number = ?", [number]),
+        "line": ledger.frame("select * from lines where invoice_number = ?", [number]),
+        "VAT": ledger.frame("select * from vat_totals where invoice_number = ?", [number]),
+        "users": ledger.frame(users[0], list(users[1])),
+        "pack": ledger.frame("select * from packs_used where rating_no = ? and customer_id = ?", of_pack),
+        "call": origin.calls(desk.store, ledger),
     }
     return {about: frame.select(COLUMNS[about]) for about, frame in found.items()}
 
 
-def _figures_again(
-    desk: Desk, run: Run, platform: Platform, settings: Settings, customer_id: str
-) -> tuple[Figures, pl.DataFrame]:
-    """The figures of a customer's invoice as this program makes them now, and the users it bills."""
-    period = run.period
-    with month_again(desk, run, platform, settings) as again:
+def _figures_again(desk: Desk, origin: Origin, platform: Platform, settings: Settings) -> tuple[Figures, pl.DataFrame]:
+    """The figures of an invoice as this program makes them now, and the users it bills."""
+    run, customer_id, correction = origin.run, origin.customer_id, origin.correction
+    if correction is None:
+        working = month_again(desk, run, platform, settings)
+    else:
+        restating = Restating(correction.rating_no, customer_id)
+        working = invoice_again(desk, run, restating, platform, settings, calls_to_correct(desk, correction))
+    with working as again:
         bill, packs_used = again.bill, again.rated.packs_used
         calls = again.calls(customers=pl.Series([customer_id]))
-    numbers = desk.ledger.frame(
-        "select customer_id, invoice_number, structured_communication from invoices where period = ?", [str(period)]
-    )
     their = pl.col("customer_id").cast(pl.String) == customer_id
+    issued = desk.ledger.frame(
+        f"select {', '.join(AS_ISSUED)} from {WITH_SUPERSEDED} where i.invoice_number = ?",  # noqa: S608
+        [origin.invoice_number],
+    )
+    day = issued["invoice_date"].item()
+    invoices = with_due_dates(
+        bill.invoices.filter(their).drop("due_date"), platform, day, settings.billing.payment_days
+    )
     figures = Figures(
-        period,
-        run.invoice_date,
-        issuing.with_parties(bill.invoices.filter(their), platform).join(numbers, on="customer_id", how="left"),
+        run.period,
+        day,
+        issuing.with_parties(invoices, platform).join(issued, on="customer_id", how="left"),
         bill.lines.filter(their),
         bill.vat_totals.filter(their),
         packs_used.filter(their),
         calls,
-        months_before(desk.ledger, period).filter(their),
+        months_before(desk.ledger, run.period, origin.rating.rating_no).filter(their),
     )
     return figures, bill.users.counts.filter(their)
 

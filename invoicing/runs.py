@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,24 +12,35 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import credit_note_rendering, intake, issuing, rating_run, rendering, snapshots
+from invoicing import (
+    approval,
+    correction_rendering,
+    credit_note_rendering,
+    intake,
+    issuing,
+    rating_run,
+    rendering,
+    snapshots,
+)
 from invoicing.documents.assembly import Figures
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
+from invoicing.exports import reasons_in_words
 from invoicing.issuing import Tables
+from invoicing.month_again import MonthAgain
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_period, bill_services
 from invoicing.retro import retroactive_changes
 from invoicing.store import Store
 from invoicing.totals import with_vat
 from rating.platform_checks import notice_problems
-from rating.services import service_rows
+from rating.services import SERVICE_TABLES, service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
 from schemas.errors import InputRefused
 from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from invoicing.desk import Desk, Report
@@ -36,6 +48,7 @@ if TYPE_CHECKING:
     from invoicing.rating_run import KeptRating, RatedPeriod
     from invoicing.rendering import Written
     from rating.periods import Period
+    from rating.sources.formats import Formats
     from schemas.settings import DocumentSettings, Supplier
 
 
@@ -67,6 +80,19 @@ def require_invoice_day(desk: Desk, period: Period) -> None:
         )
 
 
+def require_no_approval(desk: Desk, period: Period) -> None:
+    """A month may be issued as it is.
+
+    Raises:
+        InputRefused: where the settings ask for somebody's approval.
+    """
+    if desk.settings.billing.approval and period not in [run.period for run in desk.ledger.runs()]:
+        raise InputRefused(
+            f"{period}: billing.approval in centime.toml asks for an approval; `centime run {period}` shows what would "
+            f"be issued, and `centime issue {period} --approve SHA256` issues just that"
+        )
+
+
 def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | None = None) -> Tables:
     """The platform tables for a period, with everything judged that needs no call: notice, prices, VAT rates.
 
@@ -88,15 +114,29 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
     return Tables(loaded, history, services)
 
 
-def read(desk: Desk, given: Sequence[str], report: Report) -> None:
+def read(desk: Desk, given: Sequence[str], formats: Formats, report: Report) -> None:
     """Read CDR files into the store."""
-    taken = intake.read_cdrs(desk.store, desk.ledger, given, desk.settings, desk.now, desk.moment, desk.progress)
+    taken = intake.read_cdrs(
+        desk.store, desk.ledger, given, formats, desk.settings, desk.now, desk.moment, desk.progress
+    )
+    tell_intake(taken, report)
+
+
+def tell_intake(taken: intake.Intake, report: Report) -> None:
+    """Tell what a reading took in."""
     report.warnings += taken.warnings
+    report.messages += taken.told
     report.counts["files"] = taken.files.height
     report.counts["files_skipped"] = len(taken.skipped)
     report.counts |= taken.sums()
-    report.tables["Files read"] = taken.files.select("source_file", *intake.COUNTS)
+    report.tables["Files read"] = taken.files.select("source_file", "source_format", *intake.COUNTS)
     report.messages += [f"{path}: read before, skipped" for path in taken.skipped]
+    report.messages += [
+        f"{path}: left out on purpose: {reasons_in_words(json.loads(reasons))}"
+        for path, reasons in taken.files.filter(pl.col("skipped") > 0)
+        .select("source_file", "skipped_by_reason")
+        .iter_rows()
+    ]
 
 
 def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int, what: str) -> None:
@@ -111,6 +151,11 @@ def judge_quarantine(desk: Desk, report: Report, quarantined: int, records: int,
 
 def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
     """Rate what is to be rated for a period and keep it as the pending rating."""
+    return rate_and_keep(desk, period, tables, report)[0]
+
+
+def rate_and_keep(desk: Desk, period: Period, tables: Tables, report: Report) -> tuple[Rating, RatedPeriod]:
+    """The same, with all that rating gave."""
     rated = rating_run.rate_period(
         desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
         desk.settings, desk.progress,
@@ -126,7 +171,7 @@ def rate(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
     )
     _tell_rating(desk, report, rated)
     report.warnings += tables.loaded.warnings
-    return rating
+    return rating, rated
 
 
 def rate_once(desk: Desk, period: Period, tables: Tables, report: Report) -> Rating:
@@ -183,6 +228,7 @@ def _changed_since(desk: Desk, rating: Rating, tables: Tables) -> list[str]:
             ("the settings", rating.settings == desk.settings_text),
             ("the calls", rating.last_batch == desk.ledger.number("select max(batch_no) from batches")),
             ("the program", rating.program == desk.moment.program),
+            ("what invoices were corrected", rating.rating_no == desk.ledger.next_rating_no() - 1),
         )
         if not same
     ]
@@ -224,7 +270,7 @@ def tell_run(desk: Desk, run: Run, report: Report) -> None:
     """What was issued, and the balance of the calls."""
     report.tables["Invoices"] = desk.ledger.frame(
         "select invoice_number, customer_id, net_cents, vat_cents, gross_cents, due_date from invoices "
-        "where period = ? order by invoice_number",
+        "where period = ? and supersedes is null order by invoice_number",
         [str(run.period)],
     )
     issued = report.tables["Invoices"]
@@ -264,7 +310,7 @@ def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, peri
     if previous is None or previous.snapshot == snapshots.snapshot_id(loaded.files):
         return []
     settings = parse_settings(json.loads(previous.settings))
-    before = snapshots.load_snapshot(desk.store, desk.ledger, previous.snapshot, settings).platform
+    before = snapshots.load_snapshot_tables(desk.store, desk.ledger, previous.snapshot, settings, SERVICE_TABLES)
     changes = retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
     services = changes.partition_by("customer_id", "table", "service_id", as_dict=True, maintain_order=True)
     return [
@@ -311,7 +357,7 @@ def _tell_written(desk: Desk, written: Written, supplier: Supplier, report: Repo
 
 
 def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of a period again: its invoices, and the credit notes dated in it.
+    """Write the documents of a period again: its invoices, corrected ones too, and the credit notes dated in it.
 
     Raises:
         InputRefused: where it has neither.
@@ -319,22 +365,30 @@ def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool 
     numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
     if not numbers or period in [run.period for run in desk.ledger.runs()]:
         render(desk, issued_run(desk.ledger, period), report, again=True, web_page=web_page)
-    render_credit_notes(desk, numbers, report, web_page=web_page)
+    corrected = correction_rendering.corrected_invoices_of(desk.ledger, period)
+    render_corrections(desk, numbers, corrected, report, web_page=web_page)
 
 
-def render_credit_notes(desk: Desk, numbers: list[str], report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of credit notes, each with the settings it was made with."""
+def render_corrections(
+    desk: Desk, credit_notes: list[str], invoices: list[str], report: Report, *, web_page: bool = False
+) -> None:
+    """Write the documents of credit notes and corrected invoices, each with the settings it was made with."""
     require_rules(desk.settings.documents.rules_dir)
     documents = with_web_page(desk.settings.documents, asked=web_page)
-    written = credit_note_rendering.render_credit_notes(
-        desk.store, desk.ledger, numbers, documents, desk.moment, desk.progress
+    notes = credit_note_rendering.render_credit_notes(
+        desk.store, desk.ledger, credit_notes, documents, desk.moment, desk.progress
     )
-    _tell_written(desk, written, desk.settings.supplier, report)
+    corrected = correction_rendering.render_corrected_invoices(
+        desk.store, desk.ledger, invoices, documents, desk.moment, desk.progress
+    )
+    _tell_written(desk, notes.and_more(corrected), desk.settings.supplier, report)
 
 
-def publish_credit_notes(desk: Desk, report: Report) -> None:
-    """Write the documents of the credit notes that have none yet."""
-    render_credit_notes(desk, credit_note_rendering.unpublished_credit_notes(desk.ledger), report)
+def publish_corrections(desk: Desk, report: Report) -> None:
+    """Write the documents of the credit notes and corrected invoices that have none yet."""
+    credit_notes = credit_note_rendering.unpublished_credit_notes(desk.ledger)
+    invoices = correction_rendering.unpublished_corrected_invoices(desk.ledger)
+    render_corrections(desk, credit_notes, invoices, report)
 
 
 def finish_earlier_runs(desk: Desk, report: Report) -> None:
@@ -342,55 +396,138 @@ def finish_earlier_runs(desk: Desk, report: Report) -> None:
     for run in desk.ledger.runs():
         if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
             render(desk, run, report, again=False)
-    publish_credit_notes(desk, report)
+    publish_corrections(desk, report)
 
 
 def run(
-    desk: Desk, period: Period, platform: Path, given: Sequence[str], asked_date: date | None, report: Report,
-    *, documents: bool,
+    desk: Desk, period: Period, platform: Path, given: Sequence[str], formats: Formats, asked_date: date | None,
+    report: Report, *, documents: bool,
 ) -> None:  # fmt: skip
     """The cron job: read, rate, bill, issue, render. A period that was issued is not touched again."""
     if tell_issued(desk, period, report):
         if documents:
-            render(desk, issued_run(desk.ledger, period), report, again=False)
+            done = issued_run(desk.ledger, period)
+            render(desk, done, report, again=False)
+            write_page(desk, done, report, again=False)
         return
     require_next(desk.ledger, period)
     require_invoice_day(desk, period)
     invoice_date = issuing.choose_invoice_date(desk.ledger, desk.today, asked_date)
     tables = load_tables(desk, platform, period, invoice_date)
     if given:
-        read(desk, given, report)
+        read(desk, given, formats, report)
+    if desk.settings.billing.approval:
+        rating, rated = rate_and_keep(desk, period, tables, report)
+        put_up_for_approval(desk, rating, rated, tables, report)
+        return
     rating = rate_once(desk, period, tables, report)
     issued = issue(desk, rating, tables, invoice_date, report, documents=documents)
     if documents:
         render(desk, issued, report, again=False)
+        write_page(desk, issued, report, again=True)
+
+
+def write_page(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
+    """Write the month on one page, beside the documents of its run."""
+    from invoicing.reports.writing import write_after_run  # noqa: PLC0415 - only who writes a page waits for charts
+
+    write_after_run(desk, run, report, again=again)
+
+
+def put_up_for_approval(desk: Desk, rating: Rating, rated: RatedPeriod, tables: Tables, report: Report) -> None:
+    """Show what a month would be, and wait for somebody to approve it."""
+    from invoicing.reports.writing import write_proposal  # noqa: PLC0415 - as above
+
+    bill = issuing.bill_rating(desk.store, desk.ledger, rating, tables, desk.settings, desk.today)
+    _tell_preview(desk, rating.period, tables, bill, report)
+    digests = approval.keep_proposal(desk, rating.period, tables.loaded, bill)
+    write_proposal(desk, rating.period, tables.loaded, rated, bill, report)
+    report.details["approval"] = digests.all
+    report.messages.append(f"{rating.period}: {bill.invoices.height} draft invoices; nothing was numbered")
+    report.attention.append(
+        f"{rating.period}: nothing is issued until somebody approves it: "
+        f"`centime issue {rating.period} --approve {digests.all}`"
+    )
+
+
+def issue_approved(desk: Desk, period: Period, platform: Path | None, sha256: str, day: date, report: Report) -> bool:
+    """Issue what was approved, and nothing else; where something changed since, show it and say False.
+
+    Raises:
+        InputRefused: where nothing is rated, or the SHA-256 is none.
+    """
+    approval.require_sha256(sha256)
+    folder = platform or approval.snapshot_folder(desk, period)
+    tables = load_tables(desk, folder, period, day)
+    digests = approval.input_digests(
+        desk.ledger, period, snapshots.snapshot_id(tables.loaded.files), desk.settings_text
+    )
+    if not digests.all.startswith(sha256):
+        with drafted(desk, period, tables) as draft:
+            approval.tell_difference(desk, period, sha256, digests, draft.bill, report)
+        return False
+    rating = pending_rating(desk, period, tables)
+    bill = issuing.bill_rating(desk.store, desk.ledger, rating, tables, desk.settings, day)
+    if approval.differs(desk, period, digests, bill):
+        approval.tell_difference(desk, period, sha256, digests, bill, report)
+        return False
+    issue(desk, rating, tables, day, report, documents=False)
+    report.messages.append(f"`centime render {period}` writes the documents")
+    return True
 
 
 def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, report: Report) -> None:
     """Rate and bill in memory: draft invoices, nothing numbered, nothing stored."""
     require_next(desk.ledger, period)
     tables = load_tables(desk, platform, period)
+    with drafted(desk, period, tables) as (rated, bill, scratch):
+        _tell_rating(desk, report, rated)
+        _tell_preview(desk, period, tables, bill, report)
+        digests = approval.input_digests(
+            desk.ledger, period, snapshots.snapshot_id(tables.loaded.files), desk.settings_text
+        )
+        report.messages += [
+            f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored",
+            f"SHA-256 of calls, tables and settings: {digests.all}",
+        ]
+        if drafts is not None:
+            calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
+            figures = Figures(
+                period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
+                rated.packs_used, calls, rendering.months_before(desk.ledger, period, desk.ledger.next_rating_no()),
+            )  # fmt: skip
+            written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
+            report.written += written.paths
+            report.attention += written.held
+            report.warnings += [*electronic_warnings(desk.settings.supplier, desk.settings.documents), *written.told]
+            _write_draft_page(desk, period, tables, MonthAgain(rated, bill, scratch), drafts, report)
+
+
+def _write_draft_page(
+    desk: Desk, period: Period, tables: Tables, draft: MonthAgain, folder: Path, report: Report
+) -> None:
+    """Write the month as it would be on one page, beside its drafts."""
+    from invoicing.reports.writing import draft_page  # noqa: PLC0415 - only who writes a page waits for charts
+
+    target = draft_page(desk, period, tables.loaded, draft, folder, report.written)
+    if target is not None:
+        report.written.append(str(target))
+        report.messages.append(f"the month on one page: {target}")
+
+
+@contextmanager
+def drafted(desk: Desk, period: Period, tables: Tables) -> Iterator[MonthAgain]:
+    """A month rated and billed in memory, as it would be; its calls are kept for as long as they are asked for."""
     with TemporaryDirectory(prefix="centime-") as folder:
         scratch = Store(Path(folder))
         rated = rating_run.rate_period(
             desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
             desk.settings, desk.progress, scratch,
         )  # fmt: skip
-        _tell_rating(desk, report, rated)
         bill = bill_period(
             period, tables.platform, rated.traffic, tables.services, tables.history, desk.settings, desk.today
         )
-        _tell_preview(desk, period, tables, bill, report)
-        if drafts is not None:
-            calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
-            figures = Figures(
-                period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
-                rated.packs_used, calls, rendering.months_before(desk.ledger, period),
-            )  # fmt: skip
-            written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
-            report.written += written.paths
-            report.attention += written.held
-            report.warnings += [*electronic_warnings(desk.settings.supplier, desk.settings.documents), *written.told]
+        yield MonthAgain(rated, bill, scratch)
 
 
 def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report: Report) -> None:
@@ -400,4 +537,3 @@ def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report
         "customer_id", "line_no", "kind", "description", "service_from", "service_to", "quantity_micro",
         "unit_price_micro", "net_cents",
     )  # fmt: skip
-    report.messages.append(f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored")

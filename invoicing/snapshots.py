@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from invoicing.store import Store, sha256_of_bytes
 from rating.rules import rule
 from schemas.errors import InputRefused
+from schemas.platform import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from invoicing.ledger import Ledger
     from rating.sources.platform_tables import LoadedPlatform, SourceFile
+    from schemas.platform import Platform
     from schemas.settings import Settings
 
 
@@ -63,8 +65,26 @@ def load_snapshot(store: Store, ledger: Ledger, snapshot: str, settings: Setting
     """
     from rating.sources.platform_tables import load_platform  # noqa: PLC0415 - only who reads tables waits for it
 
+    return load_platform(_checked_folder(store, ledger, snapshot, SCHEMAS), settings)
+
+
+def load_snapshot_tables(
+    store: Store, ledger: Ledger, snapshot: str, settings: Settings, tables: Collection[str]
+) -> Platform:
+    """Some tables of a snapshot, each file checked before it is read; the others are empty.
+
+    Raises:
+        StoreUnavailable: where one is missing or altered.
+    """
+    from rating.sources.platform_tables import load_accepted  # noqa: PLC0415 - only who reads tables waits for it
+
+    return load_accepted(_checked_folder(store, ledger, snapshot, tables), settings, tables)
+
+
+def _checked_folder(store: Store, ledger: Ledger, snapshot: str, tables: Collection[str]) -> Path:
+    """The folder of a snapshot, once the files of these tables were found to be as they were stored."""
     folder = f"snapshots/{snapshot}"
     for path, sha256 in ledger.stored_files().items():
-        if path.startswith(f"{folder}/"):
+        if path.startswith(f"{folder}/") and path.removeprefix(f"{folder}/").partition(".")[0] in tables:
             store.require(path, sha256)
-    return load_platform(store.root / folder, settings)
+    return store.root / folder

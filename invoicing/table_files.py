@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What somebody typed.
-FREE_TEXT = ("description", "detail", "record", "reason", "name", "label")
+FREE_TEXT = ("description", "detail", "record", "reason", "name", "label", "vat_number")
 LARGEST_SHEET_ROWS = 1_048_575
 FORMATS = (".parquet", ".csv", ".ndjson", ".xlsx")
 # A workbook carries a moment; it is always this one, so that equal tables are equal bytes.

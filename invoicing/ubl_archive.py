@@ -19,9 +19,10 @@ OWNER_MAY_WRITE = 0o644 << 16
 NUMBERS_TOLD = 10
 DOCUMENTS = """
 with numbers as (
-  select invoice_number number from invoices where period = ?
+  select invoice_number number from invoices
+  where supersedes is null and period = $1 or supersedes is not null and invoice_date between $2 and $3
   union all
-  select credit_note_number from credit_notes where credit_note_date between ? and ?
+  select credit_note_number from credit_notes where credit_note_date between $2 and $3
 )
 select number, path, sha256 from numbers
 left join documents on documents.invoice_number = number left join stored_files using (path) order by number, path
@@ -29,7 +30,7 @@ left join documents on documents.invoice_number = number left join stored_files 
 
 
 def export_ubl(desk: Desk, period: Period, target: Path, report: Report) -> None:
-    """Write the published UBL documents of a period's invoices, and of the credit notes dated in it, into a .zip.
+    """Write the published UBL documents of a period into a .zip: those that its journal has.
 
     The documents stand in it as they were published, each checked, in the order of their numbers.
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from invoicing import issuing
 from invoicing.conservation import unbalanced_files
+from invoicing.correction_rendering import unpublished_corrected_invoices
 from invoicing.credit_note_checks import credit_note_differences
 from invoicing.credit_note_rendering import unpublished_credit_notes
+from invoicing.dispute_checks import corrected_call_differences, dispute_differences
 from invoicing.event_checks import event_differences
 from invoicing.numbering import structured_communication
+from invoicing.origins import corrections
 from invoicing.rendering import SUFFIXES, document_path, outbox_path, unpublished_numbers
 from invoicing.store import Store, is_temporary, sha256_of_file
 from invoicing.totals import vat_totals
@@ -39,6 +43,7 @@ def verify(store: Store, ledger: Ledger, progress: Progress) -> list[str]:
     found += _numbers(ledger)
     found += _sums(ledger)
     found += credit_note_differences(ledger)
+    found += dispute_differences(ledger)
     found += _conservation(ledger)
     found += event_differences(ledger)
     if not altered:
@@ -61,7 +66,7 @@ def _altered_files(store: Store, ledger: Ledger, progress: Progress) -> list[str
         progress.advance()
     # What a command that died left in the other folders is not the store's; the next one removes it.
     numbers = [number for run in ledger.runs() for number in unpublished_numbers(ledger, run)]
-    numbers += unpublished_credit_notes(ledger)
+    numbers += [*unpublished_credit_notes(ledger), *unpublished_corrected_invoices(ledger)]
     unpublished = {
         path
         for number in numbers
@@ -144,10 +149,18 @@ def _sums(ledger: Ledger) -> list[str]:
 
 def _conservation(ledger: Ledger) -> list[str]:
     """R-CONSERVATION per file and per run, for what is issued and for what is pending."""
-    files = ledger.frame("select source_file, records, accepted, unanswered, duplicate, quarantined from files")
+    files = ledger.frame(
+        "select source_file, records, accepted, unanswered, duplicate, quarantined, coalesce(skipped, 0) skipped, "
+        "skipped_by_reason from files left join file_sources using (file_no)"
+    )
     found = [
-        f"{row[0]}: {row[1]} records are not accepted + unanswered + duplicate + quarantined"
+        f"{row[0]}: {row[1]} records are not accepted + unanswered + duplicate + quarantined + skipped"
         for row in unbalanced_files(files).iter_rows()
+    ]
+    found += [
+        f"{path}: {skipped} records were skipped and the reasons are those of others"
+        for path, skipped, reasons in files.select("source_file", "skipped", "skipped_by_reason").iter_rows()
+        if sum(json.loads(reasons or "{}").values()) != skipped
     ]
     held = issuing.balance(ledger)
     found += [] if held.holds else [held.sentence()]
@@ -173,9 +186,10 @@ def _calls(store: Store, ledger: Ledger) -> list[str]:
         )
         if counted != (answered, unanswered):
             found.append(f"{path}: {counted} calls answered and unanswered, the ledger has {(answered, unanswered)}")
-    for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
+    corrected = [correction.rating for correction in corrections(ledger)]
+    for rating in [*ledger.ratings(issued=True), *ledger.ratings(issued=False), *corrected]:
         found += _rated_files(store, ledger, rating, shas)
-    return found
+    return found or corrected_call_differences(store, ledger)
 
 
 def _rated_files(store: Store, ledger: Ledger, rating: Rating, shas: dict[str, str]) -> list[str]:
@@ -223,8 +237,8 @@ def _wrong_calls(frame: pl.DataFrame) -> list[str]:
 
 
 def _traffic_differences(ledger: Ledger, rating_no: int, traffic: pl.DataFrame) -> list[str]:
-    run = ledger.rows("select period from runs where rating_no = ?", [rating_no])
-    if not run:
+    """The traffic lines of the invoices that a rating made are the sums of its calls."""
+    if not ledger.rows("select 1 from invoice_ratings where rating_no = ?", [rating_no]):
         return []
     sums = (
         traffic.filter(~hidden_from_invoice(pl.col("zone_kind")))
@@ -235,8 +249,8 @@ def _traffic_differences(ledger: Ledger, rating_no: int, traffic: pl.DataFrame) 
     lines = ledger.frame(
         "select l.customer_id, l.zone_id, l.net_cents, "
         "cast(replace(l.traffic_period, '-', '') as integer) period_number "
-        "from lines l join invoices i using (invoice_number) where i.period = ? and l.kind = 'traffic'",
-        [str(run[0][0])],
+        "from lines l join invoice_ratings i using (invoice_number) where i.rating_no = ? and l.kind = 'traffic'",
+        [rating_no],
     )
     key = ["customer_id", "zone_id", "period_number", "net_cents"]
     differing = pl.concat(

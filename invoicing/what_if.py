@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from invoicing.beside import LINE_FIGURES, LINE_KEY, beside, by_line, differing, differing_calls
 from invoicing.month_again import month_again
+from invoicing.origins import with_deck
 from invoicing.rating_run import in_shares, rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.table_files import require_target, write_table
@@ -17,8 +18,7 @@ from rating.frames import compact
 from rating.money import euro_text
 from rating.periods import period_text
 from rating.pipeline import RATED_SCHEMA
-from rating.sources.files import format_of
-from rating.sources.platform_tables import load_other_rates, load_platform
+from rating.sources.platform_tables import load_platform
 from schemas.errors import InputRefused
 from schemas.settings import parse_settings
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 ZONE_FIGURES = ["calls", "charged_s", "amount_cents"]
 NAMES = ("issued", "supposed")
-DECK_VERSION = ["deck_id", "effective_from"]
+# What the run issued, whether it was corrected since or not: its own tables are what is supposed to be otherwise.
+BY_RUN = "from invoices where period = ? and supersedes is null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,7 @@ def _platform(desk: Desk, run: Run, supposed: Supposed, settings: Settings) -> P
     loaded = load_snapshot(desk.store, desk.ledger, run.snapshot, settings)
     if supposed.deck is None:
         return loaded.platform
-    if not supposed.deck.is_file() or format_of(supposed.deck.name) is None:
-        raise InputRefused(f"{supposed.deck}: expected a file of the table rates, as .csv, .parquet or .ndjson")
-    rates = load_other_rates(loaded, supposed.deck, settings)
-    others = loaded.platform.rates.join(rates, on=DECK_VERSION, how="anti", maintain_order="left")
-    return replace(loaded.platform, rates=pl.concat([others, rates]))
+    return with_deck(loaded, supposed.deck, settings).platform
 
 
 def call_ids_in(path: Path) -> pl.Series:
@@ -150,7 +147,7 @@ def _refuse_unknown(customers: list[str], platform: Platform, desk: Desk, run: R
 
 
 def _issued_customers(desk: Desk, run: Run) -> list[str]:
-    rows = desk.ledger.rows("select customer_id from invoices where period = ?", [str(run.period)])
+    rows = desk.ledger.rows(f"select customer_id {BY_RUN}", [str(run.period)])
     return [str(customer) for (customer,) in rows]
 
 
@@ -160,7 +157,7 @@ def _chosen(frame: pl.DataFrame, customers: list[str]) -> pl.DataFrame:
 
 
 def _customers(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
-    issued = desk.ledger.frame("select customer_id, net_cents from invoices where period = ?", [str(run.period)])
+    issued = desk.ledger.frame(f"select customer_id, net_cents {BY_RUN}", [str(run.period)])
     supposed = _chosen(again.bill.invoices, customers)
     return beside(_chosen(issued, customers), supposed, ["customer_id"], ["net_cents"], NAMES)
 
@@ -180,7 +177,8 @@ def _by_zone(traffic: pl.DataFrame) -> pl.DataFrame:
 def _lines(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
     """The lines that differ."""
     issued = desk.ledger.frame(
-        "select l.* from lines l join invoices i using (invoice_number) where i.period = ?", [str(run.period)]
+        f"select l.* from lines l where invoice_number in (select invoice_number {BY_RUN})",  # noqa: S608
+        [str(run.period)],
     )
     before, now = (by_line(_chosen(lines, customers), LINE_KEY) for lines in (issued, again.bill.lines))
     return differing(beside(before, now, LINE_KEY, LINE_FIGURES, NAMES), LINE_FIGURES, NAMES)

@@ -212,12 +212,12 @@ def _quarantined(records: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
     as_read = records.select(pl.col(name).cast(pl.String).str.strip_chars() for name in EXPECTED)
     malformed = pl.coalesce(
         pl.when(pl.col("field") == name).then(
-            pl.concat_str(pl.lit(f"{name} "), _shown(pl.col(name)), pl.lit(f" cannot be read; expected {expected}"))
+            pl.concat_str(pl.lit(f"{name} "), shown(pl.col(name)), pl.lit(f" cannot be read; expected {expected}"))
         )
         for name, expected in EXPECTED.items()
     )
     future = pl.concat_str(
-        pl.lit("start "), _shown(pl.col("start")), pl.lit(" is more than 24 hours after the moment acted as of")
+        pl.lit("start "), shown(pl.col("start")), pl.lit(" is more than 24 hours after the moment acted as of")
     )
     return (
         pl.concat([fields, as_read], how="horizontal")
@@ -236,16 +236,16 @@ def _difference() -> pl.Expr:
         pl.when(pl.col(name).ne_missing(pl.col(f"{name}_first"))).then(
             pl.concat_str(
                 pl.lit(f"{name} "),
-                _shown(pl.col(name).cast(pl.String)),
+                shown(pl.col(name).cast(pl.String)),
                 pl.lit(" where the call accepted first under this call_id has "),
-                _shown(pl.col(f"{name}_first").cast(pl.String)),
+                shown(pl.col(f"{name}_first").cast(pl.String)),
             )
         )
         for name in CONTENT
     )
 
 
-def _shown(text: pl.Expr) -> pl.Expr:
+def shown(text: pl.Expr) -> pl.Expr:
     """A content between quotes, cut where it is long; nothing is shown as such."""
     cut = pl.when(text.str.len_chars() > SHOWN_CHARACTERS).then(
         pl.concat_str(text.str.slice(0, SHOWN_CHARACTERS), pl.lit("..."))

@@ -111,7 +111,7 @@ class TableRows:
 def platform_problems(tables: Mapping[str, TableRows], *, allow_increments: bool) -> list[Problem]:
     """Everything that rows say against one another, in all tables."""
     return [
-        *(problem for table, key in UNIQUE for problem in _repeated(table, tables[table], key)),
+        *(problem for table, key in UNIQUE for problem in repeated_keys(table, tables[table], key)),
         *(problem for table, first, end in INTERVALS for problem in _backward(table, tables[table], first, end)),
         *(problem for table, key in DISJOINT.items() for problem in _overlapping(table, tables[table], key)),
         *(problem for reference in REFERENCES for problem in _unknown(tables, *reference)),
@@ -188,7 +188,7 @@ def _problems(
         yield Problem(table, read.file, row["line"], column, _words(row, columns), words)
 
 
-def _repeated(table: str, read: TableRows, key: tuple[str, ...]) -> Iterator[Problem]:
+def repeated_keys(table: str, read: TableRows, key: tuple[str, ...]) -> Iterator[Problem]:
     """Rows whose key a row before has already."""
     legible = pl.all_horizontal(pl.col(column).is_not_null() | pl.col("sound") for column in key)
     rows = read.rows.filter(legible)

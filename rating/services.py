@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HOME_COUNTRY = "BE"
 USER_GROUP = "*users"
+# What `service_rows` are made of.
+SERVICE_TABLES = ("users", "numbers", "subscriptions", "contracts")
 
 
 # Every step of a run asks for them: those of its tables and, to compare, of the tables of the run before.

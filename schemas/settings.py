@@ -56,7 +56,8 @@ class RatingSettings:
         onnet: Which calls are free as calls to an own number: of the same `customer`, of any customer on the
             `platform`, or `none`.
         allow_increments: Whether a contract derogates from billing per second.
-        unterminated_last_line: Whether a last line without a line end is put in `quarantine` or `accept`ed.
+        unterminated_last_line: Whether a last line without a line end is put in `quarantine`, `accept`ed, or left
+            to the next reading (`wait`), where files are read that a switch still writes to.
     """
 
     timezone: str = "Europe/Brussels"
@@ -76,6 +77,7 @@ class BillingSettings:
         increase: More units of a product: counted at `month_end`, or `prorate`d from their day.
         cap_rounding: Whether a tenth of the users is rounded down (`floor`) or up (`ceil`).
         quarantine_threshold: The share of records in quarantine, 0 to 1, above which a person must look.
+        approval: Whether a month is issued only once somebody has approved what it would be.
     """
 
     invoice_day: int = 28
@@ -83,6 +85,7 @@ class BillingSettings:
     increase: str = "month_end"
     cap_rounding: str = "floor"
     quarantine_threshold: Decimal = Decimal("0.01")
+    approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ class DocumentSettings:
         mask_digits: As for one customer, for all that have no own setting.
         attach_calls: The same.
         web_page: Whether each document is written as a web page too.
+        report: The language of the page of each month, written beside its documents; `none`: no page.
         customers: The own settings of customers, by customer_id.
     """
 
@@ -124,6 +128,7 @@ class DocumentSettings:
     mask_digits: int = 0
     attach_calls: bool = False
     web_page: bool = False
+    report: str = "en"
     customers: dict[str, CustomerDocuments] = field(default_factory=dict)
 
     def of_customer(self, customer_id: str) -> CustomerDocuments:
@@ -284,7 +289,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "country_code": _country_code,
         "onnet": _one_of("customer", "platform", "none"),
         "allow_increments": _yes_or_no,
-        "unterminated_last_line": _one_of("quarantine", "accept"),
+        "unterminated_last_line": _one_of("quarantine", "accept", "wait"),
     },
     "billing": {
         "invoice_day": _whole(1, 28),
@@ -292,6 +297,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "increase": _one_of("month_end", "prorate"),
         "cap_rounding": _one_of("floor", "ceil"),
         "quarantine_threshold": _decimal(1),
+        "approval": _yes_or_no,
     },
     "documents": {
         "cpu_limit_s": _whole(1, 86_400),
@@ -303,6 +309,7 @@ _JUDGES: dict[str, dict[str, Callable[[object], object]]] = {
         "mask_digits": _whole(0, 15),
         "attach_calls": _yes_or_no,
         "web_page": _yes_or_no,
+        "report": _one_of("fr", "nl", "de", "en", "none"),
         "customers": _by_name,
     },
     "accounts": {name.name: _account for name in fields(Accounts)},

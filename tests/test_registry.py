@@ -37,6 +37,7 @@ ARTICLES = {
     "R-ONEOFF": "8.1, 6.3",
     "R-CREDIT": "10.4",
     "R-CREDIT-NOTE": "5.1, 8.1",
+    "R-DISPUTE": "5.1, 14.2",
     "R-INVOICE": "5.1, 5.2, 8.1",
     "R-RERUN": "14.2",
 }

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from invoicing.documents.model import Customer, InvoiceDocument, Line, MonthTotal, PackUse, VatTotal, ZoneTraffic
+from invoicing.documents.model import (
+    Customer,
+    InvoiceDocument,
+    Line,
+    MonthTotal,
+    PackUse,
+    Superseded,
+    VatTotal,
+    ZoneTraffic,
+)
 from invoicing.pipeline import label_in_language
 from rating.periods import Period, period_text
 from rating.pricing import hidden_from_invoice
@@ -42,7 +51,8 @@ class Figures:
         period: The period invoiced.
         invoice_date: Of all of them.
         invoices: `customer_id`, `customer` (JSON), `due_date`, `net_cents`, `vat_cents`, `gross_cents`, and on
-            issued ones `invoice_number`, `structured_communication`.
+            issued ones `invoice_number`, `structured_communication`, and on those that supersede another its number
+            (`supersedes`) and date (`superseded_date`).
         lines: With `customer_id` and `line_no`.
         vat_totals: With `customer_id`.
         packs_used: With `period_number`, of the rating.
@@ -109,6 +119,7 @@ def documents_of(figures: Figures, platform: Platform, settings: Settings) -> It
             calls=detail.slice(start, count),
             contract_ends_on=parts.contract_ends.get(customer_id),
             months=tuple(parts.months.get(customer_id, ())),
+            supersedes=_superseded(invoice),
             embeds_pdf=settings.documents.embed_pdf,
             attaches_calls=settings.documents.of_customer(customer_id).attach_calls,
         )
@@ -189,6 +200,11 @@ def customer_of(stored: str) -> Customer:
     """The customer as the ledger keeps it with a document, a JSON object."""
     customer = json.loads(stored)
     return Customer(**{name: customer[name] for name in Customer.__dataclass_fields__})
+
+
+def _superseded(invoice: dict[str, Any]) -> Superseded | None:
+    number = invoice.get("supersedes")
+    return None if number is None else Superseded(number, invoice["superseded_date"])
 
 
 def line_of(row: dict[str, Any]) -> Line:

@@ -24,6 +24,7 @@ from rating.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from invoicing.documents.model import InvoiceDocument, MonthTotal
     from invoicing.documents.words import Language
@@ -81,14 +82,22 @@ def _facts(document: InvoiceDocument, speech: Language) -> Iterator[Fact]:
     if corrects is None:
         yield Fact(speech.say("head.invoice_date"), speech.long_day(document.invoice_date))
         yield Fact(speech.say("head.period"), speech.month(document.period))
+        if document.supersedes is not None:
+            yield _invoice_of(
+                "supersedes", document.supersedes.invoice_number, document.supersedes.invoice_date, speech
+            )
     else:
         yield Fact(speech.say("head.credit_date"), speech.long_day(document.invoice_date))
-        day = speech.long_day(corrects.invoice_date)
-        yield Fact(speech.say("head.corrects"), speech.say("head.invoice_of", number=corrects.invoice_number, day=day))
+        yield _invoice_of("corrects", corrects.invoice_number, corrects.invoice_date, speech)
     yield Fact(speech.say("head.customer_id"), document.customer.customer_id)
     ends_on = document.contract_ends_on
     if corrects is None and ends_on is not None and ends_on > document.invoice_date:
         yield Fact(speech.say("head.contract_end"), speech.long_day(ends_on - timedelta(days=1)))
+
+
+def _invoice_of(name: str, number: str, day: date, speech: Language) -> Fact:
+    """Another invoice that this document is about."""
+    return Fact(speech.say(f"head.{name}"), speech.say("head.invoice_of", number=number, day=speech.long_day(day)))
 
 
 def _amount(document: InvoiceDocument, speech: Language) -> Fact:

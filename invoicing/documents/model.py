@@ -115,13 +115,22 @@ class Corrected:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """The invoice in whose place a corrected one comes."""
+
+    invoice_number: str
+    invoice_date: date
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceDocument:
     """One invoice or credit note; `number` and `structured_communication` are None on a draft.
 
     On a credit note `corrects` is set, all its amounts are positive where they are in favour of the customer, and
-    it has lines, VAT and totals only. `contract_ends_on` is the day after the last day of the contract, as far as
-    one is fixed. `months` holds the customer's invoices of the twelve periods before, oldest first, as far as the
-    store has any. `embeds_pdf` and `attaches_calls` say what the electronic invoice carries.
+    it has lines, VAT and totals only. `supersedes` is set on an invoice that comes in another's place.
+    `contract_ends_on` is the day after the last day of the contract, as far as one is fixed. `months` holds the
+    customer's invoices of the twelve periods before, oldest first, as far as the store has any. `embeds_pdf` and
+    `attaches_calls` say what the electronic invoice carries.
 
     `calls` holds the call detail in the order to print: start (Datetime, zone-less local time), user_id
     (String, may be null), direction, caller, callee, zone (String, the zone's label), duration_s, pack_s,
@@ -147,5 +156,6 @@ class InvoiceDocument:
     contract_ends_on: date | None = None
     months: tuple[MonthTotal, ...] = ()
     corrects: Corrected | None = None
+    supersedes: Superseded | None = None
     embeds_pdf: bool = False
     attaches_calls: bool = False

@@ -1,7 +1,8 @@
 """The electronic invoice: Peppol BIS Billing 3.0 in UBL 2.1, the same bytes for the same document.
 
 Since 2026 an invoice between businesses registered for VAT in Belgium is such a document; the PDF is its
-readable copy. A credit note is a `CreditNote` that refers to its invoice; its amounts are positive.
+readable copy. A credit note is a `CreditNote` that refers to its invoice; its amounts are positive. An invoice that
+supersedes another refers to that one.
 """
 
 from __future__ import annotations
@@ -65,12 +66,21 @@ def write_ubl(
 
 
 def _invoice_head(document: InvoiceDocument) -> list[Element | None]:
+    """The head of an invoice; a corrected one is an invoice (380) too: Peppol has code 384 for Germany only."""
+    superseded = document.supersedes
     return [
         *_identification(document),
         cbc("DueDate", document.due_date.isoformat()),
         cbc("InvoiceTypeCode", INVOICE_CODE),
         *_references(document),
+        *([_billing_reference(superseded.invoice_number, superseded.invoice_date)] if superseded else []),
     ]
+
+
+def _billing_reference(number: str, day: date) -> Element | None:
+    """The invoice before, which this document corrects (BG-3)."""
+    reference = cac("InvoiceDocumentReference", cbc("ID", number), cbc("IssueDate", day.isoformat()))
+    return cac("BillingReference", reference)
 
 
 def _credit_note_head(document: InvoiceDocument, speech: Language) -> list[Element | None]:
@@ -81,14 +91,7 @@ def _credit_note_head(document: InvoiceDocument, speech: Language) -> list[Eleme
         cbc("CreditNoteTypeCode", CREDIT_NOTE_CODE),
         cbc("Note", _credit_note_note(document, corrected, speech)),
         *_references(document),
-        cac(
-            "BillingReference",
-            cac(
-                "InvoiceDocumentReference",
-                cbc("ID", corrected.invoice_number),
-                cbc("IssueDate", corrected.invoice_date.isoformat()),
-            ),
-        ),
+        _billing_reference(corrected.invoice_number, corrected.invoice_date),
     ]
 
 

@@ -14,14 +14,11 @@ import polars as pl
 
 from invoicing.issuing import first_period, history_of
 from invoicing.lines import lines_of_dues
+from invoicing.origins import origin_of
 from invoicing.pipeline import begun_dues, label_in_language, missing_users, service_dues
 from invoicing.prices import with_unit_prices
-from invoicing.rating_run import rated_calls_of
-from invoicing.rerunning import issued_invoice
 from invoicing.rewinding import ledger_before
-from invoicing.snapshots import load_snapshot
 from rating.services import minimum_ends, service_rows
-from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +26,8 @@ if TYPE_CHECKING:
     from invoicing.desk import Desk
     from invoicing.documents.words import Language
     from invoicing.explanations.steps import Listing, Step
-    from invoicing.ledger import Rating, Run
+    from invoicing.ledger import Rating
+    from invoicing.origins import Origin
     from invoicing.pipeline import History
     from invoicing.user_cap import UserBilling
     from rating.periods import Period
@@ -94,19 +92,22 @@ class Basis:
 
     Attributes:
         desk: The store.
-        run: The run that issued it.
-        customer_id: Its customer.
+        origin: What it was issued from.
         invoice: Its row in the ledger.
         lines: Its lines, by number.
         vat_totals: Its VAT, by category and rate.
     """
 
     desk: Desk
-    run: Run
-    customer_id: str
+    origin: Origin
     invoice: dict[str, Any]
     lines: tuple[IssuedLine, ...]
     vat_totals: pl.DataFrame
+
+    @property
+    def customer_id(self) -> str:
+        """Its customer."""
+        return self.origin.customer_id
 
     @property
     def number(self) -> str:
@@ -116,7 +117,7 @@ class Basis:
     @property
     def period(self) -> Period:
         """The period it invoices."""
-        return self.run.period
+        return self.origin.run.period
 
     @property
     def language_code(self) -> str:
@@ -125,13 +126,13 @@ class Basis:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings its run had."""
-        return parse_settings(json.loads(self.run.settings))
+        """The settings it was issued with."""
+        return self.origin.settings
 
     @cached_property
     def platform(self) -> Platform:
-        """The tables its run had."""
-        return load_snapshot(self.desk.store, self.desk.ledger, self.run.snapshot, self.settings).platform
+        """The tables it was issued from."""
+        return self.origin.platform(self.desk.store, self.desk.ledger)
 
     @cached_property
     def rows(self) -> pl.DataFrame:
@@ -144,21 +145,39 @@ class Basis:
         return first_period(self.desk.ledger, self.period)
 
     @cached_property
+    def _before(self) -> tuple[History, pl.DataFrame]:
+        """What was in force when it was issued: what was billed, and the users counted of its customer by month."""
+        desk, origin = self.desk, self.origin
+        with ledger_before(desk.store, desk.ledger, origin.run, origin.restating) as (before, _):
+            history = history_of(before, self.period, self.first_period, self.platform, self.settings)
+            counts = before.frame("select * from user_counts_in_force where customer_id = ?", [self.customer_id])
+            return history, counts
+
+    @property
     def history(self) -> History:
         """What the runs before had billed."""
-        with ledger_before(self.desk.store, self.desk.ledger, self.run) as (before, _):
-            return history_of(before, self.period, self.first_period, self.platform, self.settings)
+        return self._before[0]
 
     @cached_property
+    def counts(self) -> pl.DataFrame:
+        """The users billed, by month, up to those of the invoice itself (rows of `user_counts`)."""
+        of_invoice: tuple[str, list[object]] = (
+            "select * from user_counts where period = ? and customer_id = ?", [str(self.period), self.customer_id]
+        )  # fmt: skip
+        if self.origin.correction is not None:
+            of_invoice = ("select * exclude (invoice_number) from corrected_user_counts where invoice_number = ?",
+                          [self.number])  # fmt: skip
+        return pl.concat([self._before[1], self.desk.ledger.frame(*of_invoice)])
+
+    @property
     def rating(self) -> Rating:
         """The rating of its calls."""
-        return next(one for one in self.desk.ledger.ratings(issued=True) if one.rating_no == self.run.rating_no)
+        return self.origin.rating
 
     @cached_property
     def calls(self) -> pl.DataFrame:
         """The customer's calls of that rating (`RATED_SCHEMA`)."""
-        customers = pl.Series([self.customer_id])
-        return rated_calls_of(self.desk.store, self.desk.ledger, self.rating, customers=customers)
+        return self.origin.calls(self.desk.store, self.desk.ledger)
 
     @cached_property
     def _due(self) -> tuple[pl.DataFrame, UserBilling]:
@@ -226,7 +245,7 @@ def load_basis(desk: Desk, invoice_number: str) -> Basis:
     Raises:
         InputRefused: where there is no such invoice.
     """
-    run, customer_id = issued_invoice(desk.ledger, invoice_number)
+    origin = origin_of(desk.ledger, invoice_number)
     invoice = desk.ledger.frame("select * from invoices where invoice_number = ?", [invoice_number])
     lines = desk.ledger.frame(
         f"select {', '.join(IssuedLine._fields)} from lines where invoice_number = ? order by line_no",  # noqa: S608
@@ -237,8 +256,7 @@ def load_basis(desk: Desk, invoice_number: str) -> Basis:
     )
     return Basis(
         desk,
-        run,
-        customer_id,
+        origin,
         invoice.row(0, named=True),
         tuple(IssuedLine(*row) for row in lines.iter_rows()),
         vat_totals,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from invoicing import numbering, traffic  # noqa: F401 - their rules are cited
+from invoicing import numbering, overcharges, traffic  # noqa: F401 - their rules are cited
 from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.explanations.call_price import price_steps
 from invoicing.explanations.steps import Explanation, Step
+from invoicing.origins import corrections, invoice_with
 from rating.periods import Period
 from rating.pipeline import draws_of
 from schemas.settings import parse_settings
@@ -104,13 +105,14 @@ def _where(ledger: Ledger, rating: Rating, call: dict[str, Any], say: Language) 
     run = {"run": say.month(str(rating.period))}
     if not rating.issued:
         return Step("invoice", say.say("call.pending", **run) + came_late, rule_id, {"period": str(rating.period)})
-    found = ledger.rows(
-        "select invoice_number from invoices where period = ? and customer_id = ?",
-        [str(rating.period), call["customer_id"]],
-    )
-    if not found:
+    number = invoice_with(ledger, rating, str(call["customer_id"]))
+    if number is None:
         return Step("invoice", say.say("call.settled", **run), "R-LATE", {"period": str(rating.period)})
-    number = str(found[0][0])
+    replaced = corrections(ledger, "replaces = ? and customer_id = ?", [rating.rating_no, str(call["customer_id"])])
+    if replaced:
+        dispute = replaced[0].dispute_number
+        words = say.say("call.taken_off", number=number, dispute=dispute)
+        return Step("invoice", words, "R-DISPUTE", {"invoice_number": number, "dispute_number": dispute})
     if call["zone_kind"] in ("emergency", "free"):
         return Step("invoice", say.say("call.hidden", number=number), "R-EMERGENCY", {"invoice_number": number})
     line_no = ledger.number(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from invoicing import overcharges  # noqa: F401 - its rule is cited
 from invoicing.explanations.lines import explain_line
 from invoicing.explanations.reckoning import MINUS, counted, vat_reckoning
 from invoicing.explanations.steps import Explanation, Step
@@ -42,8 +43,8 @@ def explain_invoice(basis: Basis, say: Language) -> Explanation:
     }  # fmt: skip
     explained = Explanation("invoice", title, say, subject)
     explained.parts = [explain_line(basis, line, say) for line in basis.lines]
-    explained.steps = [_to_pay(basis, say), _net(basis, say), *_vat(basis, say), _due(basis, say), _number(basis, say),
-                       _run(basis, say)]  # fmt: skip
+    explained.steps = [_to_pay(basis, say), *_superseding(basis, say), _net(basis, say), *_vat(basis, say),
+                       _due(basis, say), _number(basis, say), _run(basis, say)]  # fmt: skip
     explained.faults = [say.say("fault.sum", number=basis.number, what=about) for about in _not_adding_up(basis)]
     return explained
 
@@ -52,6 +53,19 @@ def _to_pay(basis: Basis, say: Language) -> Step:
     net, vat, gross = (int(basis.invoice[name]) for name in ("net_cents", "vat_cents", "gross_cents"))
     words = say.say("invoice.to_pay", net=say.amount(net), vat=say.amount(vat), gross=say.amount(gross))
     return Step("to_pay", words, "R-INVOICE", {"net_cents": net, "vat_cents": vat, "gross_cents": gross})
+
+
+def _superseding(basis: Basis, say: Language) -> Iterator[Step]:
+    """In whose place the invoice came by which dispute, and what came in its place."""
+    correction = basis.origin.correction
+    if correction is not None:
+        dispute, calls = correction.dispute_number, counted(say, "call", correction.calls_off)
+        words = say.say("invoice.supersedes", number=correction.corrects, dispute=dispute, calls=calls)
+        figures = {"supersedes": correction.corrects, "dispute_number": dispute, "calls_off": correction.calls_off}
+        yield Step("supersedes", words, "R-DISPUTE", figures)
+    for (number,) in basis.desk.ledger.rows("select invoice_number from invoices where supersedes = ?", [basis.number]):
+        words = say.say("invoice.superseded", number=str(number))
+        yield Step("supersedes", words, "R-DISPUTE", {"superseded_by": number})
 
 
 def _net(basis: Basis, say: Language) -> Step:
@@ -83,7 +97,7 @@ def _vat(basis: Basis, say: Language) -> Iterator[Step]:
 
 def _due(basis: Basis, say: Language) -> Step:
     """The due day, and whose payment days they are."""
-    issued, due = basis.run.invoice_date, basis.invoice["due_date"]
+    issued, due = basis.invoice["invoice_date"], basis.invoice["due_date"]
     own = basis.contract is not None and basis.contract["payment_days"] is not None
     days = (due - issued).days
     words = say.say(
@@ -123,20 +137,20 @@ def _run(basis: Basis, say: Language) -> Step:
     for section, names in CHARGING.items():
         entries = settings[section]
         told += [f"{name} = {json.dumps(entries[name])}" for name in names if isinstance(entries, dict)]
-    moment = datetime.fromisoformat(basis.run.issued_at).astimezone(ZoneInfo(basis.settings.rating.timezone))
+    moment = datetime.fromisoformat(basis.origin.issued_at).astimezone(ZoneInfo(basis.settings.rating.timezone))
     words = say.say(
         "invoice.run",
         period=say.month(str(basis.period)),
         day=say.long_day(moment.date()),
         time=f"{moment:%H:%M}",
         timezone=basis.settings.rating.timezone,
-        program=basis.run.program,
-        snapshot=basis.run.snapshot[:12],
+        program=basis.origin.program,
+        snapshot=basis.origin.snapshot[:12],
         settings=", ".join(told),
     )
     figures = {
-        "period": str(basis.period), "run_no": basis.run.run_no, "rating_no": basis.run.rating_no,
-        "issued_at": basis.run.issued_at, "program": basis.run.program, "snapshot": basis.run.snapshot,
+        "period": str(basis.period), "run_no": basis.origin.run.run_no, "rating_no": basis.rating.rating_no,
+        "issued_at": basis.origin.issued_at, "program": basis.origin.program, "snapshot": basis.origin.snapshot,
         "settings": settings,
     }  # fmt: skip
     return Step("run", words, "R-RERUN", figures)

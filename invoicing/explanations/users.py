@@ -150,11 +150,11 @@ def months_of_cap(basis: Basis) -> pl.DataFrame:
         if month < invoiced_from:
             counts, cap_rounding = _rebuilt(basis, run_of[invoiced_from], month)
         else:
-            counts = basis.desk.ledger.frame(
-                "select configured, billed, reserved, reference from user_counts where period = ? and customer_id = ?",
-                [str(month), basis.customer_id],
+            counts = basis.counts.filter(pl.col("period") == str(month)).select(
+                "configured", "billed", "reserved", "reference"
             )
-            cap_rounding = parse_settings(json.loads(run_of[month].settings)).billing.cap_rounding
+            settings = basis.settings if month == basis.period else parse_settings(json.loads(run_of[month].settings))
+            cap_rounding = settings.billing.cap_rounding
         least = capped_users(pl.lit(0, pl.Int64), pl.col("reference"), cap_rounding)
         found.append(
             counts.with_columns(

@@ -4,24 +4,31 @@ CSV is read as RFC 4180 has it, with LF or CRLF: a quote inside a field without 
 quotes may hold line ends, but a quote that is never closed costs its own line alone: a record goes on over
 further lines only if that gives as many fields as the header has, within 100 lines, none of them a whole
 row by itself.
+
+A file may name its columns in a header line, or have none (`Layout`). Where it has none its rows may have more or
+fewer fields than the first one, as switches write them whose settings changed.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from rating.sources.lines import read_lines
 from rating.sources.rows import (
     HAS_NUL,
+    HEADED,
     MAX_RECORD_LINES,
     MISQUOTED,
     NOT_UTF8,
     ROW,
     TOO_LONG,
     UNTERMINATED,
+    Layout,
     Wanted,
     check_columns,
     row_schema,
@@ -35,47 +42,155 @@ if TYPE_CHECKING:
 
     from rating.sources.lines import Block, Lines
 
-# Lines with quotes are taken all at once if at least one in so many has some.
+# Lines are read as quoted, all at once, if there is at least one quote in so many.
 SHARE_WITH_QUOTES = 8
 
 _QUOTED = '[^"]*(?:""[^"]*)*'
-_FIELD = f'(?:"{_QUOTED}"|[^",]*)'
-_WELL_QUOTED = f"^{_FIELD}(?:,{_FIELD})*$"
-_OPEN = f'^(?:{_FIELD},)*"{_QUOTED}$'
-_STILL_OPEN = f'{_QUOTED}(?:",(?:{_FIELD},)*"{_QUOTED})?'
+
+
+class _Quoting(NamedTuple):
+    """The patterns of records: a field, a record that is well quoted, one that a line opens, what leaves it open."""
+
+    comma: str
+    field: str
+    well_quoted: str
+    opens: str
+    still_open: str
+
+
+@cache
+def _quoting(separator: str) -> _Quoting:
+    comma = re.escape(separator)
+    field = f'(?:"{_QUOTED}"|[^"{comma}]*)'
+    return _Quoting(
+        comma=comma,
+        field=field,
+        well_quoted=f"^{field}(?:{comma}{field})*$",
+        opens=f'^(?:{field}{comma})*"{_QUOTED}$',
+        still_open=f'{_QUOTED}(?:"{comma}(?:{field}{comma})*"{_QUOTED})?',
+    )
+
+
+def _row_pattern(separator: str, least: int, most: int | None) -> str:
+    quoting = _quoting(separator)
+    further = "" if most is None else most - 1
+    return f"^{quoting.field}(?:{quoting.comma}{quoting.field}){{{least - 1},{further}}}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a file.
+
+    Attributes:
+        names: Their names, in order; "" for one that nobody asks for.
+        width: How many fields most rows have.
+        least: The fewest fields of a row.
+        most: The most; None: any number.
+        separator: What stands between two fields.
+    """
+
+    names: list[str]
+    width: int
+    least: int
+    most: int | None
+    separator: str
+
+    @property
+    def row_pattern(self) -> str:
+        """What a line that is a row matches."""
+        return _row_pattern(self.separator, self.least, self.most)
+
+    @property
+    def usual_pattern(self) -> str:
+        """What a row of as many fields as most rows have matches."""
+        return _row_pattern(self.separator, self.width, self.width)
+
+    @property
+    def expected(self) -> str:
+        """How many fields a row should have, in words."""
+        if self.least == self.most:
+            return f"where the header has {self.width}"
+        return f"where {self.least} {'or more' if self.most is None else f'to {self.most}'} are expected"
 
 
 def csv_frames(
-    blocks: Iterator[Block], path: str, wanted: Wanted, unknown: set[str], *, accept: bool
+    blocks: Iterator[Block],
+    path: str,
+    wanted: Wanted,
+    unknown: set[str],
+    *,
+    accept: bool,
+    layout: Layout = HEADED,
+    columns: Columns | None = None,
+    lines_before: int = 0,
 ) -> Generator[pl.DataFrame, None, None]:
-    """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes."""
-    header: list[str] = []
-    held, lines_before = b"", 0
+    """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes.
+
+    Args:
+        blocks: The blocks.
+        path: The file, as a refusal names it.
+        wanted: The columns to read.
+        unknown: Where the names of the other columns go.
+        accept: Whether a last line without line end is a row.
+        layout: How the lines are laid out.
+        columns: The columns, where the blocks begin after the first lines.
+        lines_before: How many lines the file has before the blocks.
+    """
+    held = b""
     for block in blocks:
         content = held + block.content if held else block.content
-        if not header:
-            line, content, lines_before = _first_line(content, lines_before, accept=accept)
-            if line is None:
+        if columns is None:
+            columns, content, lines_before = columns_of(content, lines_before, path, wanted, layout, accept=accept)
+            if columns is None:
                 continue
-            header = _header(line, path, wanted)
-            unknown.update({name for name in header if name} - set(wanted.columns))
+            unknown.update({name for name in columns.names if name} - set(wanted.columns))
         if not content:
             continue
         lines = read_lines(content, lines_before, accept=accept)
-        rows, held_lines = _csv_rows(lines, header, wanted, last=block.last)
+        rows, held_lines = _csv_rows(lines, columns, wanted, last=block.last)
         held = _last_lines(content, held_lines)
         lines_before += lines.rows.height - held_lines
+        if layout.headings:
+            rows = rows.filter(~pl.col("record").str.contains(layout.headings))
         if rows.height:
             yield rows
 
 
-def _first_line(content: bytes, lines_before: int, *, accept: bool) -> tuple[dict[str, object] | None, bytes, int]:
-    """The first line that is not empty, what follows it, and how many lines came until then."""
+def columns_of(
+    content: bytes, lines_before: int, path: str, wanted: Wanted, layout: Layout, *, accept: bool
+) -> tuple[Columns | None, bytes, int]:
+    """The columns that the first lines tell, the lines that are still to be read, and how many lines come before them.
+
+    Raises:
+        InputRefused: if the header cannot be read, or a column is missing or there twice.
+    """
+    first, rest, before = _first_line(content, lines_before, layout, accept=accept)
+    if first is None:
+        return None, rest, before
+    if not layout.names:
+        names = _header(first, path, wanted, layout.separator)
+        return Columns(names, len(names), len(names), len(names), layout.separator), rest, before
+    record = str(first["record"])
+    width = len(_fields(record, layout.separator)) if _is_well_quoted(record, layout.separator) else 0
+    if not layout.least <= width <= (layout.most or width):
+        width = len(layout.names)
+    names = [*layout.names, *[""] * (width - len(layout.names))]
+    return Columns(names, width, layout.least, layout.most, layout.separator), content, lines_before
+
+
+def _first_line(
+    content: bytes, lines_before: int, layout: Layout, *, accept: bool
+) -> tuple[dict[str, object] | None, bytes, int]:
+    """The first line that tells the columns, what follows it, and how many lines came until then.
+
+    Of a file with a header it is the first that is not empty, of another the first that is no heading either.
+    """
     while content:
         end = content.find(b"\n") + 1 or len(content)
         line = read_lines(content[:end], lines_before, accept=accept).rows.row(0, named=True)
         content, lines_before = content[end:], lines_before + 1
-        if line["record"]:
+        passed = bool(layout.names and layout.headings and re.search(layout.headings, str(line["record"])))
+        if line["record"] and not passed:
             return line, content, lines_before
     return None, content, lines_before
 
@@ -88,130 +203,136 @@ def _last_lines(content: bytes, count: int) -> bytes:
     return content[start:]
 
 
-def _header(line: dict[str, object], path: str, wanted: Wanted) -> list[str]:
+def _is_well_quoted(record: str, separator: str) -> bool:
+    return re.search(_quoting(separator).well_quoted, record) is not None
+
+
+def _header(line: dict[str, object], path: str, wanted: Wanted, separator: str) -> list[str]:
     """The names of the columns, trimmed.
 
     Raises:
         InputRefused: if the line cannot be read, or a column is missing or there twice.
     """
     text, fault, number = str(line["record"]), line["fault"], int(str(line["source_line"]))
-    if fault in (NOT_UTF8, HAS_NUL, TOO_LONG) or not re.search(_WELL_QUOTED, text):
+    if fault in (NOT_UTF8, HAS_NUL, TOO_LONG) or not _is_well_quoted(text, separator):
         reason = fault if fault not in (None, UNTERMINATED) else MISQUOTED
         raise InputRefused(
             f"{path}:{number}: the header cannot be read: {reason}. Expected the names of the columns, "
             "separated by commas, as UTF-8 text (UTF-16 is not read)."
         )
-    names = [field.strip() for field in _fields(text)]
+    names = [field.strip() for field in _fields(text, separator)]
     check_columns(names, path, number, wanted)
     return names
 
 
-def _fields(record: str) -> list[str]:
+def _fields(record: str, separator: str) -> list[str]:
     """The fields of a well-quoted record, without their quotes."""
+    quoting = _quoting(separator)
     return [
         field[1:-1].replace('""', '"') if field.startswith('"') else field
-        for field in re.findall(f"(?:^|,)({_FIELD})", record)
+        for field in re.findall(f"(?:^|{quoting.comma})({quoting.field})", record)
     ]
 
 
-def _csv_rows(lines: Lines, header: list[str], wanted: Wanted, *, last: bool) -> tuple[pl.DataFrame, int]:
+def fields_of_line(line: str, separator: str = ",") -> list[str]:
+    """The fields of a line as CSV has them; none where it is not well quoted."""
+    return _fields(line, separator) if _is_well_quoted(line, separator) else []
+
+
+def _csv_rows(lines: Lines, columns: Columns, wanted: Wanted, *, last: bool) -> tuple[pl.DataFrame, int]:
     """The rows of a block, and how many of its last lines are a record that may go on in the next.
 
     All lines are split at their commas, all at once. That is right for those that have as many fields as the
-    header, and quotes at most around whole fields; the others are looked at closely, and put where they stand.
+    header and no quotes; where most have quotes, those that are well quoted are read as such, all at once too. The
+    others are looked at closely, and put where they stand.
     """
-    fields, plain = split_at_commas(lines, len(header))
-    if b'"' in lines.content:
-        fields, plain = _without_quotes(lines, fields, plain)
-    rows = lines.rows.hstack(_wanted_fields(fields, header, wanted))
+    if lines.content.count(b'"') * SHARE_WITH_QUOTES >= lines.rows.height:
+        fields, plain = _split_quoted(lines, columns, wanted)
+    else:
+        parts, plain = split_at_commas(lines, columns.width, columns.separator)
+        fields = _wanted_fields(parts, columns, wanted)
+        if b'"' in lines.content:
+            plain &= ~lines.rows["record"].str.contains('"', literal=True)
+    rows = lines.rows.hstack(fields)
     if plain.all():
         return rows, 0
     last_line = None if last else lines.before + rows.height
-    others, held_lines = _records(lines.rows.filter(~plain), header, wanted, last_line=last_line)
+    others, held_lines = _records(lines.rows.filter(~plain), columns, wanted, last_line=last_line)
     where = others["source_line"] - (lines.before + 1)
     put = ("record", "fault", *wanted.columns)
     rows = rows.with_columns(rows[name].scatter(where, others[name]) for name in put)
     return rows.filter(plain.scatter(where, values=True)), held_lines
 
 
-def _without_quotes(lines: Lines, fields: pl.DataFrame, plain: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
-    """The fields without the quotes around them, and the plain lines: without quotes, or with no others than those.
-
-    Where only a few lines have quotes, they are left to the close look.
-    """
-    record = lines.rows["record"]
-    has_quotes = record.str.contains('"', literal=True)
-    if has_quotes.sum() * SHARE_WITH_QUOTES < len(record):
-        return fields, plain & ~has_quotes
-    every = pl.all().str
-    in_quotes = fields.select(every.starts_with('"') & every.ends_with('"') & (every.len_bytes() > 1))
-    quotes = in_quotes.select(2 * pl.sum_horizontal(pl.all())).to_series()
-    plain &= quotes == record.str.count_matches('"', literal=True)
-    for name in fields.columns:
-        inner = pl.col(name).str.slice(1).str.head(-1)
-        if (in_quotes[name] | ~plain).all():
-            fields = fields.with_columns(inner)
-        elif in_quotes[name].any():
-            fields = fields.with_columns(pl.when(in_quotes[name]).then(inner).otherwise(name))
-    return fields, plain
+def _split_quoted(lines: Lines, columns: Columns, wanted: Wanted) -> tuple[pl.DataFrame, pl.Series]:
+    """The fields of well quoted lines of the usual width, and which lines are; those of the others mean nothing."""
+    record = pl.col("record")
+    whole = record.str.contains(columns.usual_pattern) & (record != "")
+    plain = lines.rows.select(whole & ~pl.lit(lines.odd)).to_series()
+    content = lines.content
+    if not plain.all():
+        nothing = columns.separator * (columns.width - 1) or '""'
+        records = lines.rows.select(pl.when(plain).then(record).otherwise(pl.lit(nothing))).to_series()
+        content = records.str.join("\n").item().encode()
+    return _well_quoted_fields(content, columns.width, columns, wanted), plain
 
 
-def _wanted_fields(fields: pl.DataFrame, header: list[str], wanted: Wanted) -> pl.DataFrame:
+def _wanted_fields(fields: pl.DataFrame, columns: Columns, wanted: Wanted) -> pl.DataFrame:
     # By position: the header may have several columns without a name.
-    position = {name: header.index(name) for name in wanted.columns if name in header}
+    position = {name: str(columns.names.index(name)) for name in wanted.columns if name in columns.names}
     return fields.select(
-        (pl.col(str(position[name])) if name in position else pl.lit(None, pl.String)).alias(name)
+        (pl.col(position[name]) if position.get(name) in fields.columns else pl.lit(None, pl.String)).alias(name)
         for name in wanted.columns
     )
 
 
 def _records(
-    others: pl.DataFrame, header: list[str], wanted: Wanted, *, last_line: int | None
+    others: pl.DataFrame, columns: Columns, wanted: Wanted, *, last_line: int | None
 ) -> tuple[pl.DataFrame, int]:
     """Judge and split lines that are not plain, and count those of a record that may go on in the next block.
 
     Args:
         others: Lines of a block, in the columns of `ROW`; each line that is not among them is a row by itself.
-        header: The names of the columns.
+        columns: The columns of the file.
         wanted: The columns to read.
         last_line: The last line of the block; None where the file ends here.
     """
-    row_pattern = f"^{_FIELD}(?:,{_FIELD}){{{len(header) - 1}}}$"
-    judged = others.with_columns(whole=pl.col("record").str.contains(row_pattern))
+    judged = others.with_columns(whole=pl.col("record").str.contains(columns.row_pattern))
     spans: list[tuple[int, int]] = []
     end = judged.height
     if not judged["whole"].all():
-        spans, end = _records_over_lines(judged, re.compile(row_pattern), last_line)
+        spans, end = _records_over_lines(judged, columns, last_line)
     within = pl.Series([line for first, after in spans for line in range(first, after)], dtype=pl.Int64)
     alone = judged.head(end).filter(~pl.int_range(pl.len()).is_in(within.implode()) & (pl.col("record") != ""))
     whole = alone.filter(pl.col("whole") & pl.col("fault").is_null())
     faulty = alone.filter(~pl.col("whole") | pl.col("fault").is_not_null())
     parts = [
-        whole.select(*ROW).hstack(_split_well_quoted(whole["record"], header, wanted)),
-        _joined(judged, spans, header, wanted),
+        whole.select(*ROW).hstack(_split_well_quoted(whole["record"], columns, wanted)),
+        _joined(judged, spans, columns, wanted),
         # Polars panics where `format` meets a column that begins with an empty chunk.
-        without_fields(faulty.rechunk().with_columns(fault=_csv_fault(len(header))), wanted),
+        without_fields(faulty.rechunk().with_columns(fault=_csv_fault(columns)), wanted),
     ]
     return pl.concat(parts), judged.height - end
 
 
-def _csv_fault(columns: int) -> pl.Expr:
+def _csv_fault(columns: Columns) -> pl.Expr:
     """Why a line is no row, where nothing else was wrong with it."""
     record = pl.col("record")
-    fields = record.str.replace_all(f'"{_QUOTED}"', "").str.count_matches(",", literal=True) + 1
-    ragged = pl.format(f"{{}} fields where the header has {columns}", fields)
-    well_quoted = record.str.contains(_WELL_QUOTED)
+    fields = record.str.replace_all(f'"{_QUOTED}"', "").str.count_matches(columns.separator, literal=True) + 1
+    ragged = pl.format(f"{{}} fields {columns.expected}", fields)
+    well_quoted = record.str.contains(_quoting(columns.separator).well_quoted)
     return pl.coalesce("fault", pl.when(well_quoted).then(ragged).otherwise(pl.lit(MISQUOTED)))
 
 
 def _records_over_lines(
-    judged: pl.DataFrame, row: re.Pattern[str], last_line: int | None
+    judged: pl.DataFrame, columns: Columns, last_line: int | None
 ) -> tuple[list[tuple[int, int]], int]:
     """The records that go on over several lines, as (first line, line after), and where these lines end.
 
     They end before their end where a record may go on in the next block.
     """
-    opening = judged.select((~pl.col("whole") & pl.col("record").str.contains(_OPEN)).arg_true()).to_series()
+    opens = pl.col("record").str.contains(_quoting(columns.separator).opens)
+    opening = judged.select((~pl.col("whole") & opens).arg_true()).to_series()
     if opening.is_empty():
         return [], judged.height
     numbers, texts, whole = (judged[name].to_list() for name in ("source_line", "record", "whole"))
@@ -223,7 +344,7 @@ def _records_over_lines(
         end = first + 1
         while end < min(first + MAX_RECORD_LINES, judged.height) and numbers[end] == numbers[end - 1] + 1:
             end += 1
-        lines = _lines_of_record(texts[first:end], whole[first:end], row)
+        lines = _lines_of_record(texts[first:end], whole[first:end], columns)
         if lines is None and numbers[end - 1] == last_line:
             return spans, first
         if lines:
@@ -232,31 +353,41 @@ def _records_over_lines(
     return spans, judged.height
 
 
-def _lines_of_record(texts: list[str], whole: list[bool], row: re.Pattern[str]) -> int | None:
+def _lines_of_record(texts: list[str], whole: list[bool], columns: Columns) -> int | None:
     """How many lines make up the record that the first opens: 0 if they make none, None if more must tell."""
+    still_open = _quoting(columns.separator).still_open
     for index in range(1, len(texts)):
         if whole[index]:
             return 0
-        if not re.fullmatch(_STILL_OPEN, texts[index]):  # the last quote ends here, rightly or not
-            return index + 1 if row.fullmatch("\n".join(texts[: index + 1])) else 0
+        if not re.fullmatch(still_open, texts[index]):  # the last quote ends here, rightly or not
+            return index + 1 if re.fullmatch(columns.row_pattern, "\n".join(texts[: index + 1])) else 0
     return None
 
 
-def _joined(judged: pl.DataFrame, spans: list[tuple[int, int]], header: list[str], wanted: Wanted) -> pl.DataFrame:
+def _joined(judged: pl.DataFrame, spans: list[tuple[int, int]], columns: Columns, wanted: Wanted) -> pl.DataFrame:
     """The rows that several lines make up; a fault in one of the lines is the row's."""
     numbers, texts, faults = (judged[name].to_list() for name in ROW)
     rows = []
     for first, after in spans:
         record = "\n".join(texts[first:after])
         fault = next(filter(None, faults[first:after]), None)
-        fields = {} if fault else dict(zip(header, _fields(record), strict=True))
+        fields = {} if fault else dict(zip(columns.names, _fields(record, columns.separator), strict=False))
         rows.append((numbers[first], record, fault, *map(fields.get, wanted.columns)))
     return pl.DataFrame(rows, schema=row_schema(wanted), orient="row")
 
 
-def _split_well_quoted(records: pl.Series, header: list[str], wanted: Wanted) -> pl.DataFrame:
+def _split_well_quoted(records: pl.Series, columns: Columns, wanted: Wanted) -> pl.DataFrame:
     """Split records of one line each, known to be whole rows, at the commas outside of quotes."""
     if records.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(wanted.columns, pl.String))
-    fields = read_parts(records.str.join("\n").item().encode(), len(header), quote_char='"')
-    return _wanted_fields(fields, header, wanted)
+    # The first line tells the reader how many parts there are, so one that has all of them is put before it.
+    every = columns.separator * (len(columns.names) - 1)
+    content = records.str.join("\n").item()
+    return _well_quoted_fields(f"{every}\n{content}".encode(), len(columns.names), columns, wanted).slice(1)
+
+
+def _well_quoted_fields(content: bytes, width: int, columns: Columns, wanted: Wanted) -> pl.DataFrame:
+    """The wanted fields of lines that are known to be whole rows of one line each, the first with all the fields."""
+    asked = [place for place, name in enumerate(columns.names[:width]) if name in wanted.columns]
+    fields = read_parts(content, width, quote_char='"', separator=columns.separator, wanted=asked)
+    return _wanted_fields(fields, columns, wanted)

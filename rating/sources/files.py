@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,15 +38,21 @@ GROWS_FREELY_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """One file to read.
+    """One file to read, or the part of a text that is to be read.
 
     Attributes:
         path: Its absolute path.
         format: What its name says it holds, whatever the compression.
+        begin: The bytes before the part: whole lines.
+        end: The bytes up to its end; None: all there are.
+        lines_before: How many lines the text has before the part.
     """
 
     path: str
     format: Format
+    begin: int = 0
+    end: int | None = None
+    lines_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +81,39 @@ def is_compressed(path: str) -> bool:
     return path.lower().endswith(tuple(COMPRESSIONS))
 
 
-def find_files(given: Sequence[str]) -> FoundFiles:
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Which files are read, by their names.
+
+    Attributes:
+        texts: A pattern of further names that stand for CSV, as switches name their files; empty: none.
+        any_named: Whether a file that is named itself, not found in a folder, is read whatever its name, as CSV
+            where that says nothing.
+    """
+
+    texts: str = ""
+    any_named: bool = False
+
+    def format_of(self, path: str) -> Format | None:
+        """What a file's name says that it holds; None if nothing."""
+        name = Path(path).name
+        if name.lower().endswith(tuple(COMPRESSIONS)):
+            name = Path(name).stem
+        said = format_of(path)
+        return "csv" if said is None and self.texts and re.search(self.texts, name) else said
+
+
+USUAL = Naming()
+
+
+def find_files(given: Sequence[str], naming: Naming = USUAL) -> FoundFiles:
     """Find the files to read: each place is a file, a folder (searched through) or a glob.
 
     A folder without any file to read is no error.
+
+    Args:
+        given: The places.
+        naming: Which names stand for a file to read.
 
     Raises:
         InputRefused: if a place does not exist, a glob matches nothing, a file has an unknown suffix or is
@@ -88,9 +125,9 @@ def find_files(given: Sequence[str]) -> FoundFiles:
         if not place:
             raise InputRefused("an empty path: expected a file, a folder or a pattern; is a variable not set?")
         if Path(place).is_dir():
-            _search(_absolute(place), named, ignored)
+            _search(_absolute(place), named, ignored, naming)
         elif os.path.lexists(place):
-            file_format = format_of(place)
+            file_format = naming.format_of(place) or ("csv" if naming.any_named else None)
             if file_format is None:
                 raise InputRefused(
                     f"{place}: the name does not say what the file holds. Expected one of "
@@ -98,7 +135,7 @@ def find_files(given: Sequence[str]) -> FoundFiles:
                 )
             named[_absolute(place)] = file_format
         else:
-            _expand(place, named, ignored)
+            _expand(place, named, ignored, naming)
     paths = sorted(named, key=os.fsencode)
     return FoundFiles(
         files=tuple(_checked_file(path, named[path]) for path in paths),
@@ -111,7 +148,7 @@ def _absolute(path: str) -> str:
     return os.path.abspath(path)  # noqa: PTH100 - resolving would rename what a person linked
 
 
-def _expand(pattern: str, named: dict[str, Format], ignored: set[str]) -> None:
+def _expand(pattern: str, named: dict[str, Format], ignored: set[str], naming: Naming) -> None:
     """Take what a glob matches as a folder's content is taken."""
     matches = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
     if not matches:
@@ -120,12 +157,12 @@ def _expand(pattern: str, named: dict[str, Format], ignored: set[str]) -> None:
     for match in matches:
         path = _absolute(match)
         if Path(path).is_dir():
-            _search(path, named, ignored)
+            _search(path, named, ignored, naming)
         else:
-            _sort_out(path, named, ignored)
+            _sort_out(path, named, ignored, naming)
 
 
-def _search(root: str, named: dict[str, Format], ignored: set[str]) -> None:
+def _search(root: str, named: dict[str, Format], ignored: set[str], naming: Naming) -> None:
     """Go through a folder; links to folders are followed, each folder is visited once."""
     visited: set[str] = set()
     for folder, subfolders, names in os.walk(root, followlinks=True, onerror=_refuse_folder):
@@ -137,14 +174,13 @@ def _search(root: str, named: dict[str, Format], ignored: set[str]) -> None:
         ignored.update(str(Path(folder, name)) for name in subfolders if name.startswith("."))
         subfolders[:] = sorted((name for name in subfolders if not name.startswith(".")), key=os.fsencode)
         for name in names:
-            _sort_out(str(Path(folder, name)), named, ignored)
+            _sort_out(str(Path(folder, name)), named, ignored, naming)
 
 
-def _sort_out(path: str, named: dict[str, Format], ignored: set[str]) -> None:
+def _sort_out(path: str, named: dict[str, Format], ignored: set[str], naming: Naming) -> None:
     """Put a path that was found, not given, where it belongs."""
-    name = Path(path).name
-    file_format = format_of(name)
-    if file_format is None or name.startswith("."):
+    file_format = naming.format_of(path)
+    if file_format is None or Path(path).name.startswith("."):
         ignored.add(path)
     else:
         named[path] = file_format
@@ -190,11 +226,47 @@ def sha256_of(path: str) -> str:
     Raises:
         InputRefused: if the file cannot be read.
     """
-    digest = hashlib.sha256()
+    return prefixes_of(path)[0].sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The first bytes of a file.
+
+    Attributes:
+        size: How many.
+        sha256: Their SHA-256.
+        lines: How many line ends they have.
+        whole_lines: How many bytes there are up to the last line end among them.
+    """
+
+    size: int
+    sha256: str
+    lines: int
+    whole_lines: int
+
+
+NO_PREFIX = Prefix(-1, "", 0, 0)
+
+
+def prefixes_of(path: str, sizes: Sequence[int] = ()) -> list[Prefix]:
+    """What a file begins with, for each of the sizes, in rising order, that it has; for none of them, all of it.
+
+    Raises:
+        InputRefused: if the file cannot be read.
+    """
+    digest, read, lines, whole = hashlib.sha256(), 0, 0, 0
+    found = []
     with reading(path), Path(path).open("rb") as stream:
-        while chunk := stream.read(HASH_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        for size in sorted(set(sizes)) or [sys.maxsize]:
+            while chunk := stream.read(min(HASH_CHUNK_BYTES, size - read)):
+                digest.update(chunk)
+                if line_ends := chunk.count(b"\n"):
+                    lines, whole = lines + line_ends, read + chunk.rfind(b"\n") + 1
+                read += len(chunk)
+            if read == size or not sizes:
+                found.append(Prefix(read, digest.hexdigest(), lines, whole))
+    return found
 
 
 class _Unpacked:
@@ -219,8 +291,12 @@ class _Unpacked:
 
 
 @contextmanager
-def open_bytes(path: str) -> Iterator[BinaryIO]:
+def open_bytes(path: str, begin: int = 0) -> Iterator[BinaryIO]:
     """A file's bytes, decompressed as they are read; archives of several members are read to their end.
+
+    Args:
+        path: The file.
+        begin: The bytes of a file that is not compressed that are passed over.
 
     Raises:
         InputRefused: here, or as the stream is read within the block, as `reading` does.
@@ -232,4 +308,5 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
                 yield cast("BinaryIO", _Unpacked(path, stream))
         else:
             with Path(path).open("rb") as stream:
+                stream.seek(begin)
                 yield stream

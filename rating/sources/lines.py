@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,10 @@ from rating.sources.rows import CUT_CHARACTERS, HAS_NUL, MAX_LINE_BYTES, NOT_UTF
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+    from typing import BinaryIO
+
+    from rating.sources.files import FoundFile
 
 FIRST_BLOCK_BYTES = 64 * 1024
 # Records are longer; lines of a byte or two would make a block of millions of rows.
@@ -51,25 +55,39 @@ class Lines:
     before: int
 
 
-def text_blocks(path: str, block_bytes: int) -> Generator[Block, None, None]:
-    """The blocks of a text: of the first, which has the header, a part is copied, so it is short.
+def text_blocks(file: FoundFile, block_bytes: int, *, whole_lines: bool = False) -> Generator[Block, None, None]:
+    """The blocks of a text, or of its part that is to be read.
 
-    The last one holds what follows the last line end, and is mostly empty.
+    Of the first, which has the header, a part is copied, so it is short. The last one holds what follows the last
+    line end, and is mostly empty; nothing where `whole_lines` leaves a line without line end to a later reading.
     """
-    with open_bytes(path) as stream:
-        chunk = stream.read(min(block_bytes, FIRST_BLOCK_BYTES))
-        if chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise InputRefused(f"{path}: this is UTF-16 text. Expected UTF-8: export it again in that encoding.")
+    with open_bytes(file.path, file.begin) as stream:
         rest = b""
-        while chunk:
+        for chunk in _chunks(stream, file, block_bytes):
             cut = chunk.rfind(b"\n") + 1
             if cut:
                 yield from _of_few_lines(b"".join((rest, memoryview(chunk)[:cut])))
                 rest = b""
             # Of a line too long to be a row only so much is kept as shows that it is.
             rest = (rest + chunk[cut:])[: MAX_LINE_BYTES + 1]
-            chunk = stream.read(block_bytes)
-        yield Block(rest, last=True)
+        yield Block(b"" if whole_lines else rest, last=True)
+
+
+def _chunks(stream: BinaryIO, file: FoundFile, block_bytes: int) -> Iterator[bytes]:
+    """The bytes of a file from where the stream stands up to the end of the part.
+
+    Raises:
+        InputRefused: where they are UTF-16 text.
+    """
+    left = sys.maxsize if file.end is None else file.end - file.begin
+    size = min(block_bytes, FIRST_BLOCK_BYTES)
+    first = True
+    while chunk := stream.read(min(size, left)):
+        if first and not file.begin and chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise InputRefused(f"{file.path}: this is UTF-16 text. Expected UTF-8: export it again in that encoding.")
+        yield chunk
+        left -= len(chunk)
+        size, first = block_bytes, False
 
 
 def _of_few_lines(content: bytes) -> Generator[Block, None, None]:

@@ -34,10 +34,10 @@ _FLAT_OBJECT = (
 
 
 def ndjson_frames(
-    blocks: Iterator[Block], _path: str, wanted: Wanted, unknown: set[str], *, accept: bool
+    blocks: Iterator[Block], _path: str, wanted: Wanted, unknown: set[str], *, accept: bool, lines_before: int = 0
 ) -> Generator[pl.DataFrame, None, None]:
     """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes."""
-    before = 0
+    before = lines_before
     for block in blocks:
         if block.content:
             lines = read_lines(block.content, before, accept=accept)

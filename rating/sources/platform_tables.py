@@ -17,6 +17,7 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
@@ -24,13 +25,15 @@ import pyarrow as pa
 
 from rating.numbers import normalise_number
 from rating.platform_checks import TableRows, platform_problems, platform_warnings, without_empty_intervals
+from rating.sources.synced_tables import half_synced
 from schemas.columns import FileColumn, PhoneNumber
 from schemas.errors import InputRefused, Problem
-from schemas.platform import OPTIONAL_TABLES, SCHEMAS, Platform, empty
+from schemas.platform import OPTIONAL_TABLES, SCHEMAS, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+
+    import dataframely as dy
 
     from schemas.settings import Settings
 
@@ -92,8 +95,8 @@ def load_platform(
             between rows, each with its file and line.
     """
     reading = _Reading()
-    paths = _tables_in(folder, reading)
-    tables = {table: _read_table(table, paths.get(table), settings, reading) for table in SCHEMAS}
+    tables = _read_folder(folder, SCHEMAS, OPTIONAL_TABLES, settings, reading)
+    reading.problems += half_synced(folder, {file.stem: file.sha256 for file in reading.files})
     reading.problems += platform_problems(tables, allow_increments=settings.rating.allow_increments)
     if judge is not None:
         reading.problems += judge({name: read.sound_rows() for name, read in tables.items()})
@@ -106,6 +109,79 @@ def load_platform(
     return LoadedPlatform(platform, tuple(reading.files), warnings, tables)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTables:
+    """Tables of a folder as they were read; nothing of them is refused yet.
+
+    Attributes:
+        tables: The rows by table; empty, and complete, where there is no file.
+        files: The files read, in the order of the tables.
+        problems: What is wrong with the files and their fields, each table by itself.
+        warnings: What a person should look at, a sentence each.
+    """
+
+    tables: dict[str, TableRows]
+    files: tuple[SourceFile, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+def read_tables(
+    folder: Path, settings: Settings, schemas: Mapping[str, type[dy.Schema]], *, optional: Container[str] = ()
+) -> ReadTables:
+    """Read the tables of a folder, each by itself.
+
+    Args:
+        folder: Where the tables are.
+        settings: Country code.
+        schemas: What each table holds, by its name.
+        optional: The tables that may be missing.
+
+    Raises:
+        InputRefused: where there is no such folder.
+    """
+    reading = _Reading()
+    tables = _read_folder(folder, schemas, optional, settings, reading)
+    return ReadTables(tables, tuple(reading.files), tuple(reading.problems), tuple(reading.warnings))
+
+
+def load_accepted(folder: Path, settings: Settings, tables: Collection[str]) -> Platform:
+    """Read some of the tables of a folder that was accepted as it is; the others stay empty, and none is judged anew.
+
+    Raises:
+        InputRefused: with all that cannot be read.
+    """
+    wanted = {table: schema for table, schema in SCHEMAS.items() if table in tables}
+    read = read_tables(folder, settings, wanted, optional=OPTIONAL_TABLES)
+    if read.problems:
+        raise InputRefused(f"{folder} cannot be read", read.problems)
+    others = {
+        table: _read_table(table, schema, None, settings, _Reading())
+        for table, schema in SCHEMAS.items()
+        if table not in tables
+    }
+    return Platform(**without_empty_intervals(others | read.tables))
+
+
+def judge_rows(
+    table: str, schema: type[dy.Schema], source: str, rows: pl.DataFrame, settings: Settings
+) -> tuple[TableRows, list[Problem]]:
+    """Rows of text that come from no file, as those of a file are read.
+
+    Args:
+        table: The table's name.
+        schema: What it holds.
+        source: Where the rows come from, as a problem names it.
+        rows: The columns of the table, text; a row's number stands for its line.
+        settings: Country code.
+    """
+    text = _TextTable(table, schema, Path(source))
+    text.names = rows.columns
+    text.rows = rows.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    typed = _typed(text, settings)
+    return TableRows(source, typed, complete=True), text.problems
+
+
 def load_other_rates(loaded: LoadedPlatform, path: Path, settings: Settings) -> pl.DataFrame:
     """Read a file of the table `rates`, to stand for that table of tables that were accepted.
 
@@ -113,7 +189,7 @@ def load_other_rates(loaded: LoadedPlatform, path: Path, settings: Settings) -> 
         InputRefused: with all that is wrong with the file, by itself and beside the zones.
     """
     reading = _Reading()
-    tables = loaded.tables | {"rates": _read_table("rates", path, settings, reading)}
+    tables = loaded.tables | {"rates": _read_table("rates", SCHEMAS["rates"], path, settings, reading)}
     # What other tables miss in it is no fault of the file: it may hold a single deck.
     found = platform_problems(tables, allow_increments=settings.rating.allow_increments)
     problems = [*reading.problems, *(problem for problem in found if problem.table == "rates")]
@@ -137,6 +213,7 @@ class _TextTable:
 
     Attributes:
         table: The table's name.
+        schema: What it holds.
         path: The file.
         names: The columns the file has.
         rows: Those of them that the table knows (String), and `line` (Int64).
@@ -145,6 +222,7 @@ class _TextTable:
     """
 
     table: str
+    schema: type[dy.Schema]
     path: Path
     names: list[str] = field(default_factory=list)
     rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"line": pl.Int64}))
@@ -159,12 +237,26 @@ def _shown(value: str) -> str:
     return value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "..."
 
 
-def _tables_in(folder: Path, reading: _Reading) -> dict[str, Path]:
+def _read_folder(
+    folder: Path,
+    schemas: Mapping[str, type[dy.Schema]],
+    optional: Container[str],
+    settings: Settings,
+    reading: _Reading,
+) -> dict[str, TableRows]:
+    """The rows of each table that a folder has or should have."""
+    paths = _tables_in(folder, schemas, optional, reading)
+    return {table: _read_table(table, schema, paths.get(table), settings, reading) for table, schema in schemas.items()}
+
+
+def _tables_in(
+    folder: Path, schemas: Mapping[str, type[dy.Schema]], optional: Container[str], reading: _Reading
+) -> dict[str, Path]:
     """The file of each table; none where there are two, which is a problem as a missing table is."""
     if not folder.is_dir():
         problem = Problem("platform", str(folder), 0, "", "", "expected a folder with the platform tables")
         raise InputRefused(f"{folder} is no folder", (problem,))
-    found: dict[str, list[Path]] = {table: [] for table in SCHEMAS}
+    found: dict[str, list[Path]] = {table: [] for table in schemas}
     for path in sorted(folder.iterdir()):
         stem, kind = _stem_and_format(path)
         if stem in found and kind in FORMATS and path.is_file():
@@ -172,12 +264,12 @@ def _tables_in(folder: Path, reading: _Reading) -> dict[str, Path]:
         elif stem in found:
             reading.warnings.append(f"{path}: not read; tables are {', '.join(FORMATS)}, with .gz or .zst")
         elif kind in FORMATS:
-            reading.warnings.append(f"{path}: there is no such table; not read{_near(stem, SCHEMAS)}")
+            reading.warnings.append(f"{path}: there is no such table; not read{_near(stem, schemas)}")
     for table, paths in found.items():
         for path in paths[1:]:
             words = f"expected one file for the table {table}; {paths[0].name} is another: remove one"
             reading.problems.append(Problem(table, str(path), 0, "", "", words))
-        if not paths and table not in OPTIONAL_TABLES:
+        if not paths and table not in optional:
             words = f"expected the table {table}, as {table}.csv, {table}.parquet or {table}.ndjson"
             reading.problems.append(Problem(table, str(folder), 0, "", "", words))
     return {table: paths[0] for table, paths in found.items() if len(paths) == 1}
@@ -196,13 +288,15 @@ def _near(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _read_table(table: str, path: Path | None, settings: Settings, reading: _Reading) -> TableRows:
+def _read_table(
+    table: str, schema: type[dy.Schema], path: Path | None, settings: Settings, reading: _Reading
+) -> TableRows:
     """The rows of one table, empty where it has no file; what is wrong goes to the reading."""
     if path is None:
-        rows = empty(table).with_columns(line=pl.lit(0, pl.Int64), sound=pl.lit(value=True))
+        rows = pl.DataFrame(schema.create_empty()).with_columns(line=pl.lit(0, pl.Int64), sound=pl.lit(value=True))
         missing_or_twice = any(problem.table == table for problem in reading.problems)
         return TableRows(table, rows, complete=not missing_or_twice)
-    text = _TextTable(table, path)
+    text = _TextTable(table, schema, path)
     try:
         written = path.read_bytes()
         reading.files.append(SourceFile(table, path, hashlib.sha256(written).hexdigest()))
@@ -359,7 +453,7 @@ def _read_json(text: _TextTable, content: bytes) -> None:
                 records.append(record)
     text.names = list(dict.fromkeys(name for record in records for name in record))
     if not records:
-        text.names = list(_file_columns(text.table))
+        text.names = list(_file_columns(text.schema))
     columns = {name: pl.Series([record.get(name) for record in records], dtype=pl.String) for name in _known(text)}
     text.rows = pl.DataFrame({"line": pl.Series(lines, dtype=pl.Int64), **columns})
 
@@ -434,20 +528,20 @@ def _read_parquet(text: _TextTable, content: bytes) -> None:
 # --- From text to types ------------------------------------------------------------------------------------
 
 
-def _file_columns(table: str) -> dict[str, FileColumn]:
+def _file_columns(schema: type[dy.Schema]) -> dict[str, FileColumn]:
     """The columns of a table by the name they have in files."""
-    columns = cast("dict[str, FileColumn]", SCHEMAS[table].columns())
+    columns = cast("dict[str, FileColumn]", schema.columns())
     return {column.file_name or name: column for name, column in columns.items()}
 
 
 def _known(text: _TextTable) -> list[str]:
     """The columns of the file that the table knows, in the table's order."""
-    return [name for name in _file_columns(text.table) if name in text.names]
+    return [name for name in _file_columns(text.schema) if name in text.names]
 
 
 def _judge_columns(text: _TextTable, reading: _Reading) -> None:
     """Warn of columns nobody knows and refuse the lack of those that are required."""
-    known = _file_columns(text.table)
+    known = _file_columns(text.schema)
     for name in text.names:
         if name not in known:
             warning = f"{text.path}: column {name!r} is unknown and was not read{_near(name, known)}"
@@ -465,7 +559,7 @@ def _may_be_empty(column: FileColumn) -> bool:
 
 def _typed(text: _TextTable, settings: Settings) -> pl.DataFrame:
     """The typed columns with `line` and `sound`; each field that is wrong is a problem and becomes null."""
-    columns = dict(zip(SCHEMAS[text.table].column_names(), _file_columns(text.table).items(), strict=True))
+    columns = dict(zip(text.schema.column_names(), _file_columns(text.schema).items(), strict=True))
     trimmed = text.rows.select("line", *(_trimmed(text, name) for name, _ in columns.values()))
     read = trimmed.select(
         **{typed: column.read(_normalised(name, column, settings)) for typed, (name, column) in columns.items()}

@@ -51,6 +51,29 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How the lines of a CSV file are laid out.
+
+    Attributes:
+        separator: What stands between two fields: one ASCII character.
+        names: The columns of a file without header line, in their order, "" for one that nobody asks for; empty
+            where the header names them.
+        least: The fewest fields that a row without header may have.
+        most: The most; None: any number, of which those after `names` are not looked at.
+        headings: A pattern of lines that are no records, wherever they stand, such as a second header line.
+    """
+
+    separator: str = ","
+    names: tuple[str, ...] = ()
+    least: int = 0
+    most: int | None = None
+    headings: str = ""
+
+
+HEADED = Layout()
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """The rows of one file, a block at a time.
 

@@ -27,21 +27,30 @@ def load_settings(path: Path | None) -> Settings:
     """
     if path is None:
         return Settings()
+    document = read_toml(path, FILE_NAME)
+    _read_logo(document, path)
+    return parse_settings(document, file=str(path))
+
+
+def read_toml(path: Path, table: str) -> dict[str, Any]:
+    """A TOML file, its numbers with decimals as Decimal; `table` is the kind of input that a refusal names.
+
+    Raises:
+        InputRefused: if the file is missing, unreadable or no TOML.
+    """
     try:
         written = path.read_bytes().decode("utf-8-sig")
     except OSError as unreadable:
         words = f"cannot be read ({unreadable.strerror})"
-        raise _refused(path, 0, words) from unreadable
+        raise _refused(path, 0, words, table) from unreadable
     except UnicodeDecodeError as undecodable:
         line = undecodable.object[: undecodable.start].count(b"\n") + 1
-        raise _refused(path, line, "expected UTF-8 text") from undecodable
+        raise _refused(path, line, "expected UTF-8 text", table) from undecodable
     try:
-        document = tomllib.loads(written, parse_float=Decimal)
+        return tomllib.loads(written, parse_float=Decimal)
     except tomllib.TOMLDecodeError as invalid:
         place = re.search(r"at line ([0-9]+)", str(invalid))
-        raise _refused(path, int(place[1]) if place else 0, f"is no TOML: {invalid}") from invalid
-    _read_logo(document, path)
-    return parse_settings(document, file=str(path))
+        raise _refused(path, int(place[1]) if place else 0, f"is no TOML: {invalid}", table) from invalid
 
 
 def _read_logo(document: dict[str, Any], path: Path) -> None:
@@ -61,5 +70,5 @@ def _read_logo(document: dict[str, Any], path: Path) -> None:
         raise InputRefused(f"{path} cannot be used", (problem,)) from refused
 
 
-def _refused(path: Path, line: int, expected: str) -> InputRefused:
-    return InputRefused(f"{path} cannot be used", (Problem(FILE_NAME, str(path), line, "", "", expected),))
+def _refused(path: Path, line: int, expected: str, table: str) -> InputRefused:
+    return InputRefused(f"{path} cannot be used", (Problem(table, str(path), line, "", "", expected),))

@@ -54,7 +54,7 @@ charge_id,customer_id,date,description,quantity,unit_price
 h1,c1,2026-10-05,=1+1,1.5,10.01
 """,
 }
-SETTINGS = "[billing]\nquarantine_threshold = 1\n"
+SETTINGS = '[billing]\nquarantine_threshold = 1\n[documents]\nreport = "none"\n'
 RUN_AT = {"2026-10": "2026-11-02T10:00:00Z", "2026-11": "2026-12-02T10:00:00Z"}
 
 

@@ -310,7 +310,7 @@ def test_ledger__a_store_of_format_2_is_brought_up_to_date_by_what_writes(issued
     told = issued.start("verify")
     assert told.status == 3
     assert "the ledger has format 2" in told.stderr
-    assert "`centime read`, `run`, `render` or any other that writes brings it to format 3" in told.stderr
+    assert "`centime read`, `run`, `render` or any other that writes brings it to format 4" in told.stderr
     assert bytes_of(issued.store) == before
     assert issued.start("render", "2026-10").status == 0
     assert issued.start("verify").status == 0

@@ -49,7 +49,7 @@ PARTICIPANT = "iso6523-actorid-upis"
 def settings(documents: str = "", **changed: str) -> str:
     """The settings file, with a supplier that lacks nothing unless said otherwise."""
     supplier = "".join(f'{key} = "{text}"\n' for key, text in (SUPPLIER | changed).items())
-    return f"[supplier]\n{supplier}[billing]\nquarantine_threshold = 1\n[documents]\n{documents}\n"
+    return f'[supplier]\n{supplier}[billing]\nquarantine_threshold = 1\n[documents]\nreport = "none"\n{documents}\n'
 
 
 def with_settings(place: Place, written: str) -> Place:

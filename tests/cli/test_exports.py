@@ -23,7 +23,8 @@ COLUMNS = {
     "supersedes structured_communication",
     "user_counts": "customer_id period configured billed reserved reference",
     "packs_used": "customer_id user_id product_id period allowance_s used_s calls",
-    "files": "source_file sha256 records accepted unanswered duplicate quarantined",
+    "files": "source_file sha256 records accepted unanswered duplicate quarantined skipped "
+    "skipped_by_reason source_format",
     "quarantine": "call_id reason source_file source_line detail record",
     "journal": "document_number row_no document_type document_date due_date invoice_number customer_id name vat_number "
     "structured_communication account label vat_category vat_rate base_cents vat_cents gross_cents debit_cents "

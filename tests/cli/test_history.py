@@ -88,7 +88,7 @@ def published_sha256(place: Place) -> str:
 def test_history__what_is_not_known_is_refused(what: str, used: Place) -> None:
     told = used.start("history", what)
     assert told.status == 2
-    assert f"{what}: this store has no invoice, credit note, customer with an invoice" in told.stderr
+    assert f"{what}: this store has no invoice, credit note, dispute, customer with an invoice" in told.stderr
 
 
 def test_history__moment_operator_command_version_and_the_inputs(used: Place) -> None:

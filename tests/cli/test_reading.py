@@ -72,6 +72,7 @@ def test_read__a_file_is_taken_in_once_however_it_is_named(bare: Place) -> None:
     assert told.status == 0
     assert told.document["counts"] == {
         "files": 0, "files_skipped": 2, "records": 0, "accepted": 0, "unanswered": 0, "duplicate": 0, "quarantined": 0,
+        "skipped": 0,
     }  # fmt: skip
     assert bytes_of(bare.store) == before
     assert "a.csv: read before, skipped" in bare.start("read", "cdrs/a.csv", *NOW).stdout
@@ -127,6 +128,7 @@ def test_read__files_of_every_format_and_shape_are_one_month(bare: Place) -> Non
     told = bare.start("read", "cdrs", "--json", *NOW)
     assert told.document["counts"] == {
         "files": 7, "files_skipped": 0, "records": 7, "accepted": 6, "unanswered": 0, "duplicate": 0, "quarantined": 1,
+        "skipped": 0,
     }  # fmt: skip
     steps = cast("list[dict[str, object]]", bare.start("explain", "a", "--json").document["steps"])
     aside = [step for step in steps if step["about"] == "quarantine"]

@@ -14,20 +14,21 @@ from tests.cli.program import Place, bytes_of, centime, write_tables
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMANDS = (
     "run", "read", "rate", "preview", "issue", "render", "credit", "export", "explain", "history", "rerun",
-    "diff", "what-if", "quarantine", "check", "verify", "rules",
+    "diff", "what-if", "quarantine", "check", "sync", "verify", "rules",
 )  # fmt: skip
+OF_DISPUTES = tuple(f"dispute {command}" for command in ("open", "list", "show", "reject", "settle"))
 KEYS = {"command", "period", "counts", "sums", "files_written", "warnings", "exit_status"}
 
 
 def test_help__names_every_command() -> None:
     told = centime("--help")
     assert told.status == 0
-    assert [command for command in COMMANDS if f"│ {command} " not in told.stdout] == []
+    assert [command for command in (*COMMANDS, "dispute") if f"│ {command} " not in told.stdout] == []
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *OF_DISPUTES])
 def test_help__of_a_command_has_an_example_and_the_common_options(command: str) -> None:
-    told = centime(command, "--help")
+    told = centime(*command.split(), "--help")
     assert told.status == 0
     assert f"Example: centime {command}" in told.stdout
     assert [word for word in ("--store", "--config", "--now", "--json") if word not in told.stdout] == []
@@ -86,7 +87,7 @@ def test_json__counts_sums_and_files_of_a_run(place: Place) -> None:
     document = told.document
     assert document["counts"] == {
         "files": 1, "files_skipped": 0, "records": 16, "accepted": 12, "unanswered": 1, "duplicate": 1,
-        "quarantined": 2, "rated": 10, "unrated": 2, "invoices": 1, "lines": 5,
+        "quarantined": 2, "skipped": 0, "rated": 10, "unrated": 2, "invoices": 1, "lines": 5,
     }  # fmt: skip
     # 12 + 19 + 4 * 5 cents of calls, 15.01 * 1.5 rounded half up of the charge; 21 % of 15.53 is 3.2613.
     assert document["sums"] == {"rated_cents": 51, "net_cents": 1553, "vat_cents": 326, "gross_cents": 1879}

@@ -163,7 +163,7 @@ def credit_note(lines: list[Line] | None = None, **fields: object) -> InvoiceDoc
         traffic(ZoneTraffic("2026-10", "fr", "international", FAR_AWAY, 3, 600, 600, 180)),
     ]
     corrects = Corrected("2026-000001", date(2026, 10, 28), "Numéro facturé par erreur")
-    plain = {"number": "NC-2026-000001", "structured_communication": None, "corrects": corrects}
+    plain = {"number": "CN2026-000001", "structured_communication": None, "corrects": corrects}
     return document(credited, **{**plain, **fields})
 
 

@@ -16,7 +16,9 @@ from tests.cli.program import make_place
 if TYPE_CHECKING:
     from tests.cli.program import Place
 
-SETTINGS = '[supplier]\nname = "Maison"\n[documents]\nembed_pdf = true\n[billing]\nquarantine_threshold = 1\n'
+SETTINGS = (
+    '[supplier]\nname = "Maison"\n[documents]\nreport = "none"\nembed_pdf = true\n[billing]\nquarantine_threshold = 1\n'
+)
 
 
 @pytest.fixture(scope="module")

@@ -108,20 +108,20 @@ def test_payment__a_net_of_nothing_asks_for_nothing() -> None:
 
 CREDITED = {
     "fr": (
-        "Note de crédit NC-2026-000001", "2026-000001 du 28 octobre 2026", "Motif : Numéro facturé par erreur",
+        "Note de crédit CN2026-000001", "2026-000001 du 28 octobre 2026", "Motif : Numéro facturé par erreur",
         "Montant crédité 58,44 €", "TVA à reverser à l’État dans la mesure où elle a été initialement déduite",
     ),
     "nl": (
-        "Creditnota NC-2026-000001", "2026-000001 van 28 oktober 2026", "Reden: Numéro facturé par erreur",
+        "Creditnota CN2026-000001", "2026-000001 van 28 oktober 2026", "Reden: Numéro facturé par erreur",
         "Gecrediteerd bedrag € 58,44",
         "Btw terug te storten aan de Staat in de mate waarin ze oorspronkelijk in aftrek werd gebracht",
     ),
     "de": (
-        "Gutschrift NC-2026-000001", "2026-000001 vom 28. Oktober 2026", "Grund: Numéro facturé par erreur",
+        "Gutschrift CN2026-000001", "2026-000001 vom 28. Oktober 2026", "Grund: Numéro facturé par erreur",
         "Gutgeschriebener Betrag 58,44 €", "An den Staat zurückzuzahlende MwSt.",
     ),
     "en": (
-        "Credit note NC-2026-000001", "2026-000001 of 28 October 2026", "Reason: Numéro facturé par erreur",
+        "Credit note CN2026-000001", "2026-000001 of 28 October 2026", "Reason: Numéro facturé par erreur",
         "Amount credited 58,44 €", "VAT to be repaid to the State to the extent that it was originally deducted",
     ),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from invoicing.store import open_store
 from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from invoicing.explanations.steps import Explanation
@@ -37,11 +37,13 @@ def desk_at(store: Path) -> Iterator[Desk]:
         ledger.close()
 
 
-def every_invoice(desk: Desk, *codes: str) -> Iterator[Explanation]:
-    """The explanation of each invoice in each of these languages."""
-    for (number,) in desk.ledger.rows("select invoice_number from invoices order by invoice_number"):
+def every_invoice(desk: Desk, period: str, codes_of: Callable[[int], Iterable[str]]) -> Iterator[Explanation]:
+    """The explanation of each invoice of a year or month, in the languages that its place among them is given."""
+    query = "select invoice_number from invoices where period like ? order by invoice_number"
+    numbers = desk.ledger.rows(query, [f"{period}%"])
+    for place, (number,) in enumerate(numbers):
         basis = load_basis(desk, str(number))
-        for code in codes:
+        for code in codes_of(place):
             yield explain_invoice(basis, spoken(code))
 
 

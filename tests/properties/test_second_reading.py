@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Cells = dict[str, str]
-QUICK_SEEDS = range(12)
+QUICK_SEEDS = range(7)
 LEFT_OUT = {"description", "detail", "record"}
 HEADERS = {
     "rated": "call_id customer_id user_id start period direction caller callee zone_id duration_s billable_s "
@@ -37,7 +37,8 @@ HEADERS = {
     "status supersedes structured_communication",
     "user_counts": "customer_id period configured billed reserved reference",
     "packs_used": "customer_id user_id product_id period allowance_s used_s calls",
-    "files": "source_file sha256 records accepted unanswered duplicate quarantined",
+    "files": "source_file sha256 records accepted unanswered duplicate quarantined skipped "
+    "skipped_by_reason source_format",
     "quarantine": "call_id reason source_file source_line detail record",
 }
 
@@ -51,7 +52,7 @@ def test_second_reading__each_run_in_a_process_of_its_own(tmp_path: Path) -> Non
     compare(draw_world(len(QUICK_SEEDS)), tmp_path, one_by_one)
 
 
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", range(100, 102))
 def test_second_reading__in_many_small_pieces(seed: int, tmp_path: Path) -> None:
     compare(draw_world(seed), tmp_path, partial(in_one_process, small=True))
 
@@ -71,8 +72,8 @@ def test_second_reading__thousands_of_calls(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", [201])
-def test_rerun__every_invoice_of_a_world_is_made_again_with_the_same_figures(seed: int, tmp_path: Path) -> None:
-    rerun_all(draw_world(seed), tmp_path)
+def test_rerun__an_invoice_of_a_world_is_made_again_with_the_same_figures(seed: int, tmp_path: Path) -> None:
+    rerun_all(draw_world(seed), tmp_path, every=3)
 
 
 @pytest.mark.soak
@@ -81,12 +82,12 @@ def test_rerun__every_invoice_of_many_worlds(seed: int, tmp_path: Path) -> None:
     rerun_all(draw_world(seed), tmp_path)
 
 
-def rerun_all(world: World, folder: Path) -> None:
-    """Run the program on a world and make each of its invoices again."""
+def rerun_all(world: World, folder: Path, every: int = 1) -> None:
+    """Run the program on a world and make each of its invoices again, or one in so many."""
     world.write(folder)
     in_one_process(runs(world, folder))
     ledger = Ledger(folder / "store" / "ledger.duckdb", read_only=True)
-    numbers = [str(number) for (number,) in ledger.rows("select invoice_number from invoices order by all")]
+    numbers = [str(number) for (number,) in ledger.rows("select invoice_number from invoices order by all")][::every]
     ledger.close()
     done = in_one_process([["rerun", number, "--json", *common(folder)] for number in numbers])
     told = [json.loads(line) for line in done.stdout.splitlines()]
@@ -100,14 +101,12 @@ def compare(world: World, folder: Path, start: Callable[[list[list[str]]], objec
     world.write(folder)
     (folder / "exports").mkdir()
     periods = [before(world.months[0].period), *[month.period for month in world.months]]
-    start(runs(world, folder))
-    in_one_process(
-        [
-            ["export", table, period, "-o", str(exported(folder, table, period)), *common(folder)]
-            for period in periods
-            for table in TABLES
-        ]
-    )
+    exports = [
+        ["export", table, period, "-o", str(exported(folder, table, period)), *common(folder)]
+        for period in periods
+        for table in TABLES
+    ]
+    start([*runs(world, folder), *exports])
     second = read_months(world.months, world.settings)
     differences = [
         difference
@@ -137,8 +136,11 @@ def exported(folder: Path, table: str, period: str) -> Path:
 
 
 def one_by_one(commands: list[list[str]]) -> None:
+    """Each run after a start of its own, and then the exports together."""
     for arguments in commands:
-        started([sys.executable, "-m", "cli", *arguments])
+        if arguments[0] == "run":
+            started([sys.executable, "-m", "cli", *arguments])
+    in_one_process([arguments for arguments in commands if arguments[0] != "run"])
 
 
 def first_difference(second: Store, table: str, period: str, path: Path) -> str:

@@ -27,6 +27,7 @@ from invoicing.store import open_store
 from rating.money import decimal_text
 from rating.periods import Period
 from rating.services import service_rows
+from rating.sources.formats import AUTO, choose_formats
 from rating.sources.platform_tables import LoadedPlatform
 from schemas.settings import DEFAULT_VAT, BillingSettings, Settings, VatRate
 from tests.rules.frames import Row, platform
@@ -283,7 +284,9 @@ def start(
     ledger = Ledger(store.ledger_path)
     try:
         desk = Desk(store, ledger, settings, moment, today, Moment(now, "0"), Silent())
-        runs.run(desk, Period.parse(period), tables_folder, [str(path) for path in cdrs], on, report, documents=False)
+        formats = choose_formats(AUTO, None, settings.rating.timezone)
+        given = [str(path) for path in cdrs]
+        runs.run(desk, Period.parse(period), tables_folder, given, formats, on, report, documents=False)
     finally:
         ledger.close()
     return report

@@ -19,7 +19,7 @@ from tests.rules.months import LATER_TABLES, TABLES, Months, cells
 if TYPE_CHECKING:
     from pathlib import Path
 
-COUNTS = ("records", "accepted", "unanswered", "duplicate", "quarantined")
+COUNTS = ("records", "accepted", "unanswered", "duplicate", "quarantined", "skipped")
 # Rated; of nobody yet; of November, so waiting; unanswered; the first again, and with other content; no time; 2027.
 OCTOBER = """\
 a,2026-10-10T08:00:00Z,outgoing,+3225550101,+33142685300,100,u1
@@ -56,10 +56,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 def test_r_conservation__every_file_is_counted(told: Told) -> None:
     months, reports = told
-    assert cells(months.exported("files-10"), *COUNTS) == [("8", "3", "1", "1", "3")]
-    assert cells(months.exported("files-11"), *COUNTS) == [("3", "2", "0", "1", "0")]
+    assert cells(months.exported("files-10"), *COUNTS) == [("8", "3", "1", "1", "3", "0")]
+    assert cells(months.exported("files-11"), *COUNTS) == [("3", "2", "0", "1", "0", "0")]
     counts = [{name: report["counts"][name] for name in COUNTS} for report in reports[:2]]  # type: ignore[index]
-    assert [tuple(count.values()) for count in counts] == [(8, 3, 1, 1, 3), (3, 2, 0, 1, 0)]
+    assert [tuple(count.values()) for count in counts] == [(8, 3, 1, 1, 3, 0), (3, 2, 0, 1, 0, 0)]
 
 
 def test_r_conservation__every_run_shows_the_balance_of_its_calls(
@@ -107,19 +107,21 @@ def test_r_conservation__calls(accepted: int, invoiced: int, waiting: int, unrat
 
 
 @pytest.mark.parametrize(
-    ("records", "accepted", "unanswered", "duplicate", "quarantined", "balanced"),
+    ("records", "accepted", "unanswered", "duplicate", "quarantined", "skipped", "balanced"),
     [
-        (0, 0, 0, 0, 0, True),
-        (10, 1, 2, 3, 4, True),
-        (11, 1, 2, 3, 4, False),
-        (9, 1, 2, 3, 4, False),
-        (10, 10, 0, 0, 1, False),
+        (0, 0, 0, 0, 0, 0, True),
+        (10, 1, 2, 3, 4, 0, True),
+        (15, 1, 2, 3, 4, 5, True),
+        (11, 1, 2, 3, 4, 0, False),
+        (9, 1, 2, 3, 4, 0, False),
+        (10, 1, 2, 3, 4, 1, False),
+        (10, 10, 0, 0, 1, 0, False),
     ],
 )
 def test_r_conservation__records(
-    records: int, accepted: int, unanswered: int, duplicate: int, quarantined: int, *, balanced: bool
+    records: int, accepted: int, unanswered: int, duplicate: int, quarantined: int, skipped: int, *, balanced: bool
 ) -> None:
-    counts = dict(zip(COUNTS, (records, accepted, unanswered, duplicate, quarantined), strict=True))
-    sound = {"source_file": "sound.csv", "records": 1, "accepted": 1, "unanswered": 0, "duplicate": 0, "quarantined": 0}
+    counts = dict(zip(COUNTS, (records, accepted, unanswered, duplicate, quarantined, skipped), strict=True))
+    sound = {"source_file": "sound.csv", **dict.fromkeys(COUNTS, 0), "records": 1, "accepted": 1}
     files = pl.DataFrame([{"source_file": "judged.csv", **counts}, sound])
     assert unbalanced_files(files)["source_file"].to_list() == ([] if balanced else ["judged.csv"])

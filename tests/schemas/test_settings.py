@@ -79,6 +79,7 @@ def test_settings__every_setting_can_be_given() -> None:
         rules_dir = "rules/2027-05"
         embed_pdf = true
         mask_digits = 2
+        report = "nl"
         web_page = true
         [documents.customers.C-2]
         attach_calls = true
@@ -94,7 +95,9 @@ def test_settings__every_setting_can_be_given() -> None:
     assert settings.rating == RatingSettings("Europe/Paris", "352", "platform", True, "accept")
     assert settings.billing == BillingSettings(1, 0, "prorate", "ceil", Decimal("0.000001"))
     own = {"C-1": CustomerDocuments(0, False), "C-2": CustomerDocuments(2, True)}
-    assert settings.documents == DocumentSettings(1, 86_400, 300, False, "rules/2027-05", True, 2, False, True, own)
+    assert settings.documents == DocumentSettings(
+        1, 86_400, 300, False, "rules/2027-05", True, 2, False, True, "nl", own
+    )
     assert settings.documents.of_customer("C-3") == CustomerDocuments(2, False)
     assert settings.accounts == Accounts(traffic="700.6", vat="4510A")
     assert settings.bounds == {"traffic_factor": "2.50"}
@@ -114,7 +117,7 @@ def test_settings__every_setting_can_be_given() -> None:
         ("rating", "country_code = 32", "32", "in quotes"),
         ("rating", 'onnet = "all"', "all", "one of customer, platform, none"),
         ("rating", "allow_increments = 1", "1", "true or false"),
-        ("rating", 'unterminated_last_line = "keep"', "keep", "one of quarantine, accept"),
+        ("rating", 'unterminated_last_line = "keep"', "keep", "one of quarantine, accept, wait"),
         ("billing", "invoice_day = 0", "0", "a whole number from 1 to 28"),
         ("billing", "invoice_day = 29", "29", "a whole number from 1 to 28"),
         ("billing", "invoice_day = true", "true", "a whole number from 1 to 28"),
@@ -280,7 +283,7 @@ def test_settings__the_document_gives_the_same_settings_back() -> None:
     }
     assert kept["documents"] == {
         "cpu_limit_s": 120, "wall_limit_s": 30, "memory_limit_mb": 2000, "validate": True, "rules_dir": "",
-        "embed_pdf": False, "mask_digits": 0, "attach_calls": False, "web_page": False,
+        "embed_pdf": False, "mask_digits": 0, "attach_calls": False, "web_page": False, "report": "en",
         "customers": {"C-1": {"mask_digits": 4, "attach_calls": False}},
     }  # fmt: skip
     assert kept["bounds"] == {

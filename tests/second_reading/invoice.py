@@ -4,7 +4,7 @@ R-INVOICE).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from tests.second_reading.months import first_day, last_day
 from tests.second_reading.recurring import Line
 
 if TYPE_CHECKING:
+    from tests.second_reading.packs import PoolKey
     from tests.second_reading.records import Call
     from tests.second_reading.zones import Owner, Tariff
 
@@ -31,6 +32,8 @@ class RatedCall:
     pack_s: int
     amount_cents: int
     invoice_number: str | None = None
+    drawn: dict[PoolKey, int] = field(default_factory=dict)
+    taken_off: bool = False
 
     @property
     def charged_s(self) -> int:
@@ -47,6 +50,7 @@ class Invoice:
     lines: tuple[Line, ...]
     vat_category: str
     vat_rate: Fraction
+    supersedes: str | None = None
 
     @property
     def net_cents(self) -> int:

@@ -67,14 +67,21 @@ class Store:
     unrated: dict[str, str] = field(default_factory=dict)
     used_s: dict[PoolKey, int] = field(default_factory=dict)
     drawn_by: dict[PoolKey, int] = field(default_factory=dict)
-    pools: dict[PoolKey, Pool] = field(default_factory=dict)
+    opened: list[tuple[str, Pool]] = field(default_factory=list)
     counts: dict[tuple[str, str], UserCount] = field(default_factory=dict)
     charges_billed: set[str] = field(default_factory=set)
     credits_left: dict[str, int] = field(default_factory=dict)
     invoices: list[Invoice] = field(default_factory=list)
+    months: dict[str, Month] = field(default_factory=dict)
 
     def invoice_of(self, customer_id: str, period: str) -> Invoice | None:
-        return next((i for i in self.invoices if (i.customer_id, i.period) == (customer_id, period)), None)
+        """The one in force: the last that was issued."""
+        found = [i for i in self.invoices if (i.customer_id, i.period) == (customer_id, period)]
+        return found[-1] if found else None
+
+    def pools(self) -> dict[PoolKey, Pool]:
+        """Every pool as it was opened last, by whichever run or correction."""
+        return {pool.key: pool for _, pool in self.opened}
 
     def has_invoice_before(self, customer_id: str, period: str) -> bool:
         return any(i.customer_id == customer_id and i.period < period for i in self.invoices)
@@ -95,6 +102,7 @@ class Run:
         self.store = store
         self.month = month
         self.period = month.period
+        self.opener = month.period
         self.settings = settings
         self.now = read_time(month.now)
         self.book = Book(month.platform)
@@ -109,6 +117,7 @@ class Run:
         store = self.store
         store.first_period = store.first_period or self.period
         store.last_period = self.period
+        store.months[self.period] = self.month
         files, refused = take_in(store.intake, self.month.files, self.now, self.settings)
         store.files += [(self.period, counts) for counts in files]
         store.refused += [(self.period, record) for record in refused]
@@ -166,9 +175,11 @@ class Run:
             rate = tariff.rate
             billable_s = billable_seconds(call.duration_s, rate.first_s, rate.next_s)
             pack_s = 0
+            drawn: dict[PoolKey, int] = {}
             if rate.per_minute > 0 or rate.setup > 0:
                 zone = (tariff.zone_id, self.book.zone_kind[tariff.zone_id])
                 mine = pools[owner.customer_id, period_of(day)]
+                before_it = {pool.key: store.used_s.get(pool.key, 0) for pool in mine}
                 pack_s = draw(
                     mine,
                     used=store.used_s,
@@ -178,8 +189,10 @@ class Run:
                     day=day,
                     billable_s=billable_s,
                 )
+                taken = {key: store.used_s.get(key, 0) - used for key, used in before_it.items()}
+                drawn = {key: seconds for key, seconds in taken.items() if seconds}
             cents = call_cents(billable_s - pack_s, rate.per_minute, rate.setup)
-            one = RatedCall(call, owner, tariff, period_of(day), billable_s, pack_s, cents)
+            one = RatedCall(call, owner, tariff, period_of(day), billable_s, pack_s, cents, drawn=drawn)
             store.settled[call.call_id] = one
             rated.append(one)
         return rated
@@ -188,7 +201,7 @@ class Run:
         """R-PACK with the tables of this run; the pools last seen are the ones that the store shows."""
         billed = self.users_billed_for(customer_id, period)
         pools = pools_of(self.book, self.services[customer_id], customer_id, period, billed)
-        self.store.pools.update({pool.key: pool for pool in pools})
+        self.store.opened += [(self.opener, pool) for pool in pools]
         return pools
 
     def users_billed_for(self, customer_id: str, period: str) -> ByProduct:
@@ -251,6 +264,16 @@ class Run:
 
     def bill(self, customer_id: str, calls: list[RatedCall]) -> None:
         """R-INVOICE: an invoice where there is a line; without one the calls are settled with no number."""
+        lines = self.lines(customer_id, calls)
+        if not lines:
+            return
+        invoice = self.issue(customer_id, lines)
+        self.store.invoices.append(invoice)
+        for rated in calls:
+            rated.invoice_number = invoice.number
+
+    def lines(self, customer_id: str, calls: list[RatedCall]) -> list[Line]:
+        """All that an invoice charges and deducts."""
         store = self.store
         charges = [
             row
@@ -263,15 +286,9 @@ class Run:
             *traffic_lines(self.book, calls, self.period),
             *one_off_lines(charges),
         ]
-        if not lines:
-            return
         credits_due = due_rows(self.book, "credits", customer_id, store.first_period, self.period)
         net_cents = sum(line.net_cents for line in lines)
-        lines += credit_lines(credits_due, store.credits_left, net_cents)
-        invoice = self.issue(customer_id, lines)
-        store.invoices.append(invoice)
-        for rated in calls:
-            rated.invoice_number = invoice.number
+        return lines + credit_lines(credits_due, store.credits_left, net_cents)
 
     def issue(self, customer_id: str, lines: list[Line]) -> Invoice:
         """R-INVOICE: the next number of the year of the invoice date, due after the contract's or the

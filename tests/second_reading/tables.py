@@ -107,6 +107,7 @@ def _issued(store: Store, period: str) -> list[Invoice]:
 
 
 def invoices(store: Store, period: str) -> list[Cells]:
+    replaced = {invoice.supersedes for invoice in store.invoices}
     return table(
         [
             {
@@ -118,8 +119,8 @@ def invoices(store: Store, period: str) -> list[Cells]:
                 "net_cents": invoice.net_cents,
                 "vat_cents": invoice.vat_cents,
                 "gross_cents": invoice.net_cents + invoice.vat_cents,
-                "status": "issued",
-                "supersedes": None,
+                "status": "superseded" if invoice.number in replaced else "issued",
+                "supersedes": invoice.supersedes,
                 "structured_communication": structured_communication(invoice.number),
             }
             for invoice in _issued(store, period)
@@ -157,7 +158,7 @@ def packs_used(store: Store, period: str) -> list[Cells]:
                 "used_s": store.used_s.get(pool.key, 0),
                 "calls": store.drawn_by.get(pool.key, 0),
             }
-            for pool in store.pools.values()
+            for pool in store.pools().values()
             if pool.period == period
         ]
     )
@@ -174,6 +175,9 @@ def files(store: Store, period: str) -> list[Cells]:
                 "unanswered": counts.unanswered,
                 "duplicate": counts.duplicate,
                 "quarantined": counts.quarantined,
+                "skipped": 0,
+                "skipped_by_reason": None,
+                "source_format": "native",
             }
             for month, counts in store.files
             if month == period

@@ -12,11 +12,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from invoicing.ledger import FORMAT, Ledger
+from invoicing.dispute_tables import SUPERSEDING_INVOICES
+from invoicing.ledger import FORMAT, INVOICES_TABLE, Ledger
 from schemas.errors import StoreUnavailable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ADDED = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
+ADDED_IN_3 = ["credit_note_lines", "credit_note_vat_totals", "credit_notes", "events"]
+ADDED_IN_4 = [
+    "corrected_user_counts", "corrected_users_billed", "correction_calls", "corrections", "dispute_calls",
+    "dispute_lines", "dispute_outcomes", "disputes", "file_sources", "invoice_ratings", "invoices_in_force",
+    "one_offs_in_force", "packs_in_force", "user_counts_in_force", "users_billed_in_force",
+]  # fmt: skip
+ADDED = sorted([*ADDED_IN_3, *ADDED_IN_4])
+INVOICES_OF_3 = INVOICES_TABLE.replace(" unique", "").replace(");", ", unique (customer_id, period));")
 # The program itself, which dies after its last statement and before the commit.
 DIES_BEFORE_ITS_COMMIT = """
 import os, signal, sys
@@ -34,11 +42,21 @@ Dying(Path(sys.argv[1]))
 
 
 def back_to_format_2(path: Path) -> None:
-    """Make a ledger what the version before left: without the tables of credit notes and events."""
+    """Make a ledger what a version of long ago left: without the tables of credit notes and events too."""
+    back_to_format_3(path)
     with duckdb.connect(str(path)) as connection:
-        for table in ADDED:
+        for table in ADDED_IN_3:
             connection.execute(f"drop table {table}")
         connection.execute("update meta set content = '2' where name = 'format'")
+
+
+def back_to_format_3(path: Path) -> None:
+    """Make a ledger what the version before left: no disputes, one invoice of a customer and period, no formats."""
+    with duckdb.connect(str(path)) as connection:
+        for name in ADDED_IN_4:
+            connection.execute(f"drop {'view' if name.endswith(('_in_force', '_ratings')) else 'table'} {name}")
+        connection.execute(SUPERSEDING_INVOICES.format(invoices=INVOICES_OF_3))
+        connection.execute("update meta set content = '3' where name = 'format'")
 
 
 def tables_of(path: Path) -> tuple[str, list[str]]:
@@ -86,9 +104,29 @@ def test_ledger__who_writes_brings_it_up_to_date_once(old: Path) -> None:
         assert tables_of(old) == (FORMAT, ADDED)
 
 
+def test_ledger__of_format_3_keeps_its_invoices_and_lets_others_supersede_them(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.duckdb"
+    Ledger(path).close()
+    back_to_format_3(path)
+    insert = "insert into invoices values (?, 1, 'c1', '2026-10', '2026-11-02', '2026-12-02', 1, 0, 1, '', ?, '', '')"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(insert, ["2026-000001", None])
+        with pytest.raises(duckdb.ConstraintException):
+            connection.execute(insert, ["2026-000002", None])
+    ledger = Ledger(path)
+    ledger.execute(insert, ["2026-000002", "2026-000001"])
+    assert ledger.rows("select invoice_number from invoices_in_force") == [("2026-000002",)]
+    with pytest.raises(duckdb.ConstraintException):
+        ledger.execute(insert, ["2026-000003", "2026-000001"])
+    # Its chain of events goes on: nothing begins anew.
+    assert ledger.number("select count(*) from events") == 0
+    ledger.close()
+    assert tables_of(path) == (FORMAT, ADDED)
+
+
 def test_ledger__who_reads_changes_nothing_and_says_what_to_do(old: Path) -> None:
     before = hashlib.sha256(old.read_bytes()).hexdigest()
-    with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 3"):
+    with pytest.raises(StoreUnavailable, match=r"format 2, and a command that only reads .* brings it to format 4"):
         Ledger(old, read_only=True)
     assert hashlib.sha256(old.read_bytes()).hexdigest() == before
 
@@ -110,10 +148,10 @@ def test_ledger__what_cannot_be_brought_up_to_date_stays_as_it_was(old: Path) ->
     assert tables_of(old) == ("2", ["credit_note_vat_totals"])
 
 
-@pytest.mark.parametrize("found", ["1", "4", "x"])
+@pytest.mark.parametrize("found", ["1", "5", "x"])
 def test_ledger__of_another_format_is_refused(found: str, old: Path) -> None:
     with duckdb.connect(str(old)) as connection:
         connection.execute("update meta set content = ?", [found])
     for read_only in (True, False):
-        with pytest.raises(StoreUnavailable, match=f"the ledger has format {found}, this program reads format 3"):
+        with pytest.raises(StoreUnavailable, match=f"the ledger has format {found}, this program reads format 4"):
             Ledger(old, read_only=read_only)

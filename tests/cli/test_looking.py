@@ -1,0 +1,100 @@
+"""What finance looks at: `report`, `status`, `doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from invoicing import doctor
+from tests.cli.program import Place, bytes_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = ("--now", "2026-12-29T10:00:00Z")
+
+
+def test_report__writes_one_page_beside_the_documents_or_where_it_is_asked(issued: Place) -> None:
+    before = bytes_of(issued.store)
+    done = issued.start("report", "2026-10", "--lang", "nl", "-o", "october.html")
+    assert done.status == 0, done.stderr
+    assert '<html lang="nl">' in (issued.folder / "october.html").read_text(encoding="utf-8")
+    assert bytes_of(issued.store) == before
+    assert issued.start("report", "2026-10").status == 0
+    assert (issued.store / "reports" / "2026-10.html").is_file()
+    assert issued.start("verify").status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("2026-11",), "2026-11: not issued in this store; the last period issued is 2026-10"),
+        (("2026-10", "--lang", "it"), "--lang it: expected one of fr, nl, de, en"),
+        (("2026-10", "-o", "page.pdf"), "expected a file name that ends in .html"),
+        (("2026-10", "-o", "nowhere/page.html"), "there is no such folder"),
+    ],
+)
+def test_report__what_cannot_be_is_refused(october_issued: Place, arguments: tuple[str, ...], words: str) -> None:
+    done = october_issued.start("report", *arguments)
+    assert done.status == 2
+    assert words in done.stderr
+
+
+def test_preview__writes_the_page_beside_its_drafts(october_rated: Place, tmp_path: Path) -> None:
+    settings = tmp_path / "centime.toml"
+    settings.write_text('[documents]\nreport = "de"\n', encoding="utf-8")
+    done = october_rated.start(
+        "preview", "2026-10", "--platform", "platform", "--to", tmp_path / "drafts", "--config", settings,
+        "--now", "2026-11-02T10:00:00Z",
+    )  # fmt: skip
+    assert done.status in (0, 1), done.stderr
+    page = (tmp_path / "drafts" / "report-2026-10.html").read_text(encoding="utf-8")
+    assert "Entwurf: noch ist nichts nummeriert" in page
+    for draft in (tmp_path / "drafts").glob("*.pdf"):
+        assert f'href="{draft.name}"' in page
+
+
+def test_status__tells_periods_what_waits_and_the_next_command(filled: Place, october_rated: Place) -> None:
+    done = filled.start("status", "--json", *NOW)
+    assert done.status == 0, done.stderr
+    assert [(row["period"], row["state"]) for row in done.table("Periods")] == [
+        ("2026-10", "issued"), ("2026-11", "issued"),
+    ]  # fmt: skip
+    assert done.table("Calls that wait") == [{"period": "2026-12", "calls": 1}]
+    assert done.document["next"] == "centime run 2026-12 --platform DIR --cdrs PATH"
+    early = filled.start("status", "--json", "--now", "2026-12-02T10:00:00Z").document["next"]
+    assert early == "centime read PATH...; from 2026-12-28 on centime run 2026-12 --platform DIR --cdrs PATH"
+    assert october_rated.start("status", "--json", *NOW).document["next"] == "centime issue 2026-10 --platform DIR"
+
+
+def test_status__invoices_without_documents_are_held(issued: Place) -> None:
+    done = issued.start("status", "--json", *NOW)
+    assert (done.status, done.document["held"] if "held" in done.document else done.document["counts"]) is not None
+    counts = done.document["counts"]
+    assert isinstance(counts, dict)
+    assert counts["held"] == 0  # they were not asked for
+
+
+def test_doctor__says_what_is_missing_and_how_to_mend_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert place.start("doctor").status == 0
+    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 10**18)
+    (place.folder / "centime.toml").write_text('[documents]\nrules_dir = "nowhere"\n', encoding="utf-8")
+    done = place.start("doctor", "--json")
+    assert done.status == 1
+    mended = {str(row["what"]): str(row["how_to_mend"]) for row in done.table("What centime needs")}
+    assert mended["disk"] == "free some space"
+    assert "leave rules_dir empty" in mended["rule sets"]
+    assert mended["Python"] == "fine"
+
+
+def test_doctor__names_who_holds_the_store(issued: Place) -> None:
+    import fcntl  # noqa: PLC0415
+
+    with (issued.store / "lock").open("w", encoding="utf-8") as lock:
+        lock.write("`centime run` of ann")
+        lock.flush()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = issued.start("doctor")
+    assert done.status == 1
+    assert "held by `centime run` of ann" in done.stderr
