@@ -17,6 +17,7 @@ from rating.sources.native import NATIVE
 from rating.sources.ndjson_rows import ndjson_frames
 from rating.sources.rows import row_schema
 from tests.attacks.test_damaged_cdrs import NOW
+from tests.sources.written import found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,15 +101,15 @@ def mutated(line: bytes, rng: random.Random) -> Mutated:
 def calls_in(path: Path, content: bytes, file_format: str) -> tuple[dict[str, list[Call]], int, int]:
     """The calls of a file by call_id, how many of its records were set aside, and how many it has."""
     path.write_bytes(content)
-    with closing(text_blocks(str(path), BLOCK_BYTES)) as blocks:
+    with closing(text_blocks(found(path), BLOCK_BYTES)) as blocks:
         frames = list(FRAMES[file_format](blocks, str(path), NATIVE, set(), accept=False))
     records = pl.concat([pl.DataFrame(schema=row_schema(NATIVE)), *frames])
     calls, aside = judge(records, now=NOW, country_code="32")
-    found: dict[str, list[Call]] = {}
+    by_id: dict[str, list[Call]] = {}
     for call_id, *content_of in calls.select("call_id", *CONTENT).iter_rows():
-        found.setdefault(call_id, []).append(tuple(content_of))
+        by_id.setdefault(call_id, []).append(tuple(content_of))
     assert aside["reason"].null_count() == 0
-    return found, aside.height, records.height
+    return by_id, aside.height, records.height
 
 
 def wrong_with(path: Path, seed: int, file_format: str) -> list[str]:

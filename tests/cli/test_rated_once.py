@@ -41,7 +41,8 @@ def test_run__what_changed_since_it_was_rated_is_rated_again(changed: str, rated
         charges.write_text(charges.read_text(encoding="utf-8").replace("10.01", "10.02"), encoding="utf-8")
     if changed == "settings":
         settings = rated.folder / "centime.toml"
-        settings.write_text(settings.read_text(encoding="utf-8") + "payment_days = 31\n", encoding="utf-8")
+        text = settings.read_text(encoding="utf-8")
+        settings.write_text(text.replace("[billing]\n", "[billing]\npayment_days = 31\n"), encoding="utf-8")
     done = rated.run("2026-10", *(["--cdrs", "cdrs/november.csv"] if changed == "calls" else []))
     assert done.status == 0, done.stderr
     assert kinds(rated).count("rated") == 2
