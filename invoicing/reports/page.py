@@ -21,7 +21,7 @@ from invoicing.reports.parts import AMOUNT, CHANGE, COUNT, DURATION, TEXT, Cell
 from invoicing.reports.words import names_of, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from invoicing.documents.words import Language
     from invoicing.reports.month import Month
@@ -97,7 +97,7 @@ class _Figures:
     """Writes figures, each number once."""
 
     def __init__(self, say: Language) -> None:
-        self._writers = {
+        self._writers: dict[str, Callable[[int], str]] = {
             COUNT: cache(say.count),
             AMOUNT: cache(say.amount),
             CHANGE: cache(say.difference),
