@@ -166,7 +166,7 @@ class Store:
             if is_temporary(path):
                 path.unlink()
         self.clear_working_folder()
-        for folder in (*FOLDERS, "invoices", "outbox"):
+        for folder in (*FOLDERS, "invoices", "outbox", "reports"):
             for path in sorted((self.root / folder).rglob("*")):
                 relative = path.relative_to(self.root).as_posix()
                 own = OWN_FILE.fullmatch(relative) is not None and relative not in named

@@ -25,8 +25,8 @@ CHEAPER_SCHEMA = {
 def packs_by_product(packs_used: pl.DataFrame, period_number: int) -> pl.DataFrame:
     """The packs of a month by product.
 
-    Gives `product_id`, `packs`, `unused`, `used` (in part), `exceeded` (nothing left), `unlimited`, `allowance_s`,
-    `used_s` (both of the limited ones).
+    Gives `product_id`, `packs`, `unused`, `used` (in part), `exceeded` (nothing left), `unlimited`, `allowance_s`
+    (of the limited ones; null where there is none) and `used_s`.
     """
     here = packs_used.filter(pl.col("period_number") == period_number)
     limited = pl.col("allowance_s").is_not_null()
@@ -37,8 +37,9 @@ def packs_by_product(packs_used: pl.DataFrame, period_number: int) -> pl.DataFra
         .agg(
             packs=pl.len().cast(pl.Int64), unused=unused.sum().cast(pl.Int64),
             used=(~unused & ~spent).sum().cast(pl.Int64), exceeded=spent.sum().cast(pl.Int64),
-            unlimited=(~limited).sum().cast(pl.Int64), allowance_s=pl.col("allowance_s").sum(),
-            used_s=pl.col("used_s").filter(limited).sum(),
+            unlimited=(~limited).sum().cast(pl.Int64),
+            allowance_s=pl.when(limited.any()).then(pl.col("allowance_s").sum()),
+            used_s=pl.col("used_s").sum(),
         )
         .sort("product_id")
     )  # fmt: skip

@@ -41,6 +41,25 @@ def test_report__what_cannot_be_is_refused(october_issued: Place, arguments: tup
     assert words in done.stderr
 
 
+def test_run__writes_the_page_beside_its_documents_and_leads_to_them(place: Place) -> None:
+    settings = (place.folder / "centime.toml").read_text(encoding="utf-8").replace('"none"', '"fr"')
+    (place.folder / "centime.toml").write_text(settings, encoding="utf-8")
+    month = ("run", "2026-10", "--platform", "platform", "--now", "2026-11-02T10:00:00Z")
+    done = place.start(*month, "--cdrs", "cdrs/october.csv")
+    assert done.status == 0, done.stderr
+    page = place.store / "reports" / "2026-10.html"
+    text = page.read_text(encoding="utf-8")
+    assert 'href="../invoices/2026/2026-000001.pdf"' in text
+    assert (page.parent / "../invoices/2026/2026-000001.pdf").is_file()
+    assert ">writing invoices</th>" in text  # a step of the run, with its seconds
+    before = bytes_of(place.store)
+    assert place.start(*month).status == 0
+    assert bytes_of(place.store) == before
+    page.unlink()
+    assert place.start(*month).status == 0
+    assert page.read_text(encoding="utf-8") == text
+
+
 def test_preview__writes_the_page_beside_its_drafts(october_rated: Place, tmp_path: Path) -> None:
     settings = tmp_path / "centime.toml"
     settings.write_text('[documents]\nreport = "de"\n', encoding="utf-8")
