@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 KILLED = 137
 STEPS = ("fsync", "replace", "unlink")
+STATEMENTS = ("execute", "append")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def killing() -> Iterator[Killer]:
 
 
 def count_steps(last: int) -> None:
-    """End this process as `kill -9` does at a step: before a call of `STEPS`, before a commit or right after it."""
+    """End this process as `kill -9` does at a step: before a call of `STEPS`, a statement, a commit, or right after it."""
     from invoicing.ledger import Ledger  # noqa: PLC0415 - this process imports for those that it forks
 
     steps = itertools.count(1)
@@ -71,6 +72,8 @@ def count_steps(last: int) -> None:
 
     for name in STEPS:
         setattr(os, name, counted(getattr(os, name)))
+    for name in STATEMENTS:
+        setattr(Ledger, name, counted(getattr(Ledger, name)))
     whole = Ledger.transaction
 
     @contextmanager

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 DONE = (0, 1)
 REFUSED, IN_USE = 2, 3
 # After about so many steps a command has come to its end.
-LAST_STEPS = {"read": 20, "run": 60}
+LAST_STEPS = {"read": 50, "run": 160}
 CREDITED, DISPUTED = 0.08, 0.12
 # What a store holds of a world, whatever befell it; numbers of ratings and batches count what was begun in vain too.
 KEPT = {
