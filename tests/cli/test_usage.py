@@ -87,7 +87,7 @@ def test_json__counts_sums_and_files_of_a_run(place: Place) -> None:
     document = told.document
     assert document["counts"] == {
         "files": 1, "files_skipped": 0, "records": 16, "accepted": 12, "unanswered": 1, "duplicate": 1,
-        "quarantined": 2, "skipped": 0, "rated": 10, "unrated": 2, "invoices": 1, "lines": 5,
+        "quarantined": 2, "skipped": 0, "rated": 10, "unrated": 2, "held": 0, "invoices": 1, "lines": 5,
     }  # fmt: skip
     # 12 + 19 + 4 * 5 cents of calls, 15.01 * 1.5 rounded half up of the charge; 21 % of 15.53 is 3.2613.
     assert document["sums"] == {"rated_cents": 51, "net_cents": 1553, "vat_cents": 326, "gross_cents": 1879}
