@@ -1305,12 +1305,9 @@ def status_of(arguments: list[str]) -> int:
         status = 0
     except Exception as error:  # noqa: BLE001 - whoever started it from cron must not take a fault for "done"
         status = settle(arguments, error)
-    except BaseException as error:
-        from polars.exceptions import PanicException
-
-        # A fault of Polars comes past `Exception`, and would end with 1: done.
-        if not isinstance(error, PanicException):
-            raise
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 - a fault of Polars comes past `Exception`, and would end with 1: done
         status = fault(arguments)
     return int(status)
 

@@ -22,9 +22,10 @@ from invoicing.documents.call_detail import COLUMNS, call_detail_of
 from invoicing.documents.composition import view_of
 from invoicing.documents.drawing import inks_of
 from invoicing.documents.finishing import BAR, Finisher
+from invoicing.documents.house_colour import DEFAULT_COLOUR, accent_of
 from invoicing.documents.logo import ADDRESS, SealedFetcher, logo_of
 from invoicing.documents.row_font import row_font
-from invoicing.documents.templating import DEFAULT_COLOUR, accent_of, environment, stylesheet
+from invoicing.documents.templating import environment, stylesheet
 from invoicing.documents.words import language
 from schemas.errors import InputRefused
 

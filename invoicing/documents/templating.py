@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
 
@@ -10,8 +9,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from invoicing.documents.fonts import writable
 from invoicing.documents.words import printable
-
-DEFAULT_COLOUR = "#24476b"
 
 
 @cache
@@ -31,11 +28,6 @@ def environment() -> Environment:
 def stylesheet(name: str) -> str:
     """The text of a style sheet of this package."""
     return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def accent_of(colour: str) -> str:
-    """The colour of a house; one that is not `#rrggbb` gives way to the default."""
-    return colour if re.fullmatch(r"#[0-9a-fA-F]{6}", colour) else DEFAULT_COLOUR
 
 
 def _finalize(expression: object) -> object:

@@ -14,8 +14,9 @@ from markupsafe import Markup
 from invoicing.documents.call_detail import COLUMNS
 from invoicing.documents.composition import view_of
 from invoicing.documents.drawing import svg
+from invoicing.documents.house_colour import accent_of
 from invoicing.documents.logo import logo_of
-from invoicing.documents.templating import accent_of, environment, stylesheet
+from invoicing.documents.templating import environment, stylesheet
 from invoicing.documents.words import NONE, language
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from invoicing.documents.templating import accent_of
+from invoicing.documents.house_colour import accent_of
 from invoicing.documents.words import COUNTRY, NONE, printable
 from invoicing.reports import money_sections as money
 from invoicing.reports import use_sections as use

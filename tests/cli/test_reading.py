@@ -60,7 +60,7 @@ def test_run__without_cdrs_bills_what_was_read_day_by_day(bare: Place) -> None:
         assert bare.start("read", f"cdrs/{name}", *NOW).status == 0
     told = bare.run("2026-10", "--json")
     assert told.status == 0, told.stderr
-    assert told.document["counts"] == {"rated": 2, "unrated": 0, "invoices": 1, "lines": 3}
+    assert told.document["counts"] == {"rated": 2, "unrated": 0, "invoices": 1, "lines": 3, "held": 0}
     assert "2 calls accepted = 2 invoiced + 0 waiting + 0 unrated" in told.stdout
 
 
