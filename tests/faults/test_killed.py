@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.cli.program import Place
     from tests.faults.stores import Step
 
-QUICK_POINTS = {"read": 44, "issue": 11, "publish": 5}
+QUICK_POINTS = {"read": 46, "issue": 11, "publish": 5}
 QUICK_RECOVERIES = {"read": 2, "issue": 2}
 KILLED = -signal.SIGKILL
 
