@@ -45,14 +45,20 @@
     const kinds = heads.map((head) => head.dataset.kind);
     const packed = document.getElementById(`${table.id}-rows`);
     const size = words.shown;
-    const rows = packed
-      ? JSON.parse(packed.textContent).map((cells) => ({ cells, keys: cells.map((cell, place) => keyOf(cell, kinds[place])) }))
+    // A long table is unpacked when somebody first asks for more of it than stands on the page.
+    let rows = packed
+      ? null
       : [...body.rows].map((element) => ({
           element,
           keys: [...element.cells].map((cell, place) => isFigure(kinds[place]) ? (cell.dataset.key ? Number(cell.dataset.key) : null) : cell.dataset.key || cell.textContent),
         }));
-    if (rows.length < 2) continue;
+    if (rows && rows.length < 2) continue;
     let found = rows, first = 0, previous, next, status;
+    const unpack = () => {
+      if (rows) return;
+      rows = JSON.parse(packed.textContent).map((cells) => ({ cells, keys: cells.map((cell, place) => keyOf(cell, kinds[place])) }));
+      found = rows;
+    };
 
     const show = () => {
       const part = found.slice(first, first + size);
@@ -62,11 +68,13 @@
         element.append(...row.cells.map((cell, place) => cellOf(cell, kinds[place], place)));
         return element;
       }));
-      if (!status) return;
+      if (status) tell(part.length, found.length);
+    };
+    const tell = (shown, all) => {
       previous.disabled = first === 0;
-      next.disabled = first + size >= found.length;
-      const fields = { first: count.format(first + 1), last: count.format(first + part.length), count: count.format(found.length) };
-      status.textContent = found.length ? fill(words.showing, fields) : words.nothing_found;
+      next.disabled = first + size >= all;
+      const fields = { first: count.format(first + 1), last: count.format(first + shown), count: count.format(all) };
+      status.textContent = all ? fill(words.showing, fields) : words.nothing_found;
     };
 
     heads.forEach((head, place) => {
@@ -75,6 +83,7 @@
       button.append(...head.childNodes);
       head.append(button);
       button.addEventListener("click", () => {
+        unpack();
         const way = head.getAttribute("aria-sort") === "ascending" || (!head.hasAttribute("aria-sort") && isFigure(kinds[place])) ? -1 : 1;
         for (const other of heads) other.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
@@ -102,9 +111,10 @@
       button.textContent = text;
       return button;
     });
-    previous.addEventListener("click", () => { first = Math.max(0, first - size); show(); });
-    next.addEventListener("click", () => { first += size; show(); });
+    previous.addEventListener("click", () => { unpack(); first = Math.max(0, first - size); show(); });
+    next.addEventListener("click", () => { unpack(); first += size; show(); });
     input.addEventListener("input", () => {
+      unpack();
       const wanted = plain(input.value).split(/\s+/).filter(Boolean);
       for (const row of rows) row.text ??= plain(row.cells.map(textOf).join(" "));
       found = wanted.length ? rows.filter((row) => wanted.every((word) => row.text.includes(word))) : rows;
@@ -113,7 +123,7 @@
     });
     tools.append(label, previous, next, status);
     table.parentElement.before(tools);
-    show();
+    tell(body.rows.length, Number(packed.dataset.count));
   }
 
   // What is folded on the screen is printed.
