@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +11,6 @@ import polars as pl
 from invoicing import exports, holding, issuing, snapshots
 from invoicing.approval import input_digests
 from invoicing.bounds import judge_bounds
-from invoicing.conservation import Balance
 from invoicing.rendering import unpublished_numbers
 from invoicing.reports.calls import summed_calls
 from invoicing.retro import retroactive_changes
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from invoicing.approval import Digests
+    from invoicing.conservation import Balance
     from invoicing.desk import Desk
     from invoicing.ledger import Ledger, Run
     from invoicing.pipeline import Bill
@@ -188,7 +188,7 @@ def draft_month(
     waiting = ledger.number(
         "select sum(answered) from batches where rated_by is null and period_number > ?", [period.number]
     )
-    invoiced = sum(rating.calls for rating in ledger.ratings(issued=True))
+    before = issuing.balance(ledger)
     return Month(
         period=period,
         is_draft=True,
@@ -210,9 +210,7 @@ def draft_month(
         unrated=rated.unrated,
         quarantine=_quarantine(store, ledger, period),
         files=exports.files(store, ledger, period),
-        balance=Balance(
-            ledger.number("select sum(accepted) from files"), invoiced + rated.calls, waiting, rated.unrated.height
-        ),
+        balance=replace(before, invoiced=before.invoiced + rated.calls, waiting=waiting, unrated=rated.unrated.height),
         reports=rated.reports,
         retro=retro_since(store, ledger, ledger.last_run(), loaded, period),
         notes=bill.notes,

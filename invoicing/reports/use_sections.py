@@ -202,7 +202,7 @@ def numbers_section(month: Month, say: Language, names: Names) -> Section:
 
 def files_section(month: Month, say: Language) -> Section:
     """The files read, and that every record and every call is in one place."""
-    counts = ("records", "accepted", "unanswered", "duplicate", "quarantined")
+    counts = ("records", "accepted", "unanswered", "duplicate", "quarantined", "skipped")
     rows: list[list[Content]] = [
         [row["source_file"], *(row[name] for name in counts), row["sha256"]]
         for row in month.files.iter_rows(named=True)
@@ -213,7 +213,8 @@ def files_section(month: Month, say: Language) -> Section:
     balance = month.balance
     numbers = {name: say.count(number) for name, number in zip(counts, sums, strict=True)}
     holds = sums[0] == sum(sums[1:])
-    calls = {name: say.count(getattr(balance, name)) for name in ("accepted", "invoiced", "waiting", "unrated")}
+    places = ("accepted", "invoiced", "held", "waiting", "unrated", "credited")
+    calls = {name: say.count(getattr(balance, name)) for name in places}
     sentences = [
         say.say("files.records" if holds else "files.records_broken", **numbers),
         say.say("files.calls" if balance.holds else "files.calls_broken", **calls),

@@ -55,7 +55,7 @@ def test_page__adds_up_to_what_is_exported(page: etree._Element, filled: Place) 
     ]
     assert sorted(column(page, "customers", 4)) == sorted(of["invoices"]["net_cents"])
     assert column(page, "months", 3)[-1] == net
-    counts = ("records", "accepted", "unanswered", "duplicate", "quarantined")
+    counts = ("records", "accepted", "unanswered", "duplicate", "quarantined", "skipped")
     assert foot(page, "files") == [int(of["files"][name].sum()) for name in counts]
     assert page.xpath("//table[@id='files']/tbody//td[@class='sha']/text()") == of["files"]["sha256"].to_list()
     assert foot(page, "packs")[0] == of["packs_used"].height
