@@ -124,8 +124,6 @@ def customers_of(hostile: Hostile) -> dict[str, dict[str, str]]:
 def test_attack__every_command_does_its_work(hostile: Hostile) -> None:
     told = {words: (told.status, told.stderr) for words, told in hostile.told.items() if told.status not in (0, 1)}
     assert told == {}
-    run = next(told for words, told in hostile.told.items() if words[0] == "run" and "--json" not in words)
-    assert "quarantine" not in run.stderr.splitlines()[-1]
     assert len(list((hostile.store / "invoices").rglob("*.pdf"))) == len(LANGUAGES) + 1 + len(hostile.reasons)
     assert len(list((hostile.store / "invoices").rglob("*.xml"))) == len(LANGUAGES) + len(hostile.reasons)
 
@@ -365,7 +363,7 @@ def test_attack__a_control_in_an_argument_is_shown_and_not_obeyed(text: str, hos
 
 def test_attack__names_of_files_in_the_store_are_the_programs_own(hostile: Hostile) -> None:
     names = {str(path.relative_to(hostile.store)) for path in hostile.store.rglob("*")}
-    assert [name for name in names if not re.fullmatch(r"[a-z0-9A-Z/._=-]+", name) or "q0z" in name] == []
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9A-Z/._=-]+", name) or MARK.search(name)] == []
 
 
 def test_attack__nothing_tells_a_secret(hostile: Hostile) -> None:

@@ -54,7 +54,7 @@ def killing() -> Iterator[Killer]:
 
 
 def count_steps(last: int) -> None:
-    """End this process as `kill -9` does at a step: before a call of `STEPS`, a statement, a commit, or after it."""
+    """End this process as `kill -9` does: before a call of `STEPS`, a statement or a commit, or right after one."""
     from invoicing.ledger import Ledger  # noqa: PLC0415 - this process imports for those that it forks
 
     steps = itertools.count(1)
