@@ -183,7 +183,8 @@ def append_events(ledger: Ledger, moment: Moment, kind: str, told: Iterable[tupl
         }  # fmt: skip
         previous = hash_of(event)
         events.append(event | {"hash": previous})
-    ledger.append("events", pl.DataFrame(events))
+    if events:
+        ledger.append("events", pl.DataFrame(events))
 
 
 def digest_of(facts: Iterable[tuple[str, str, Details]]) -> str:

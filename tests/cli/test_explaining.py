@@ -295,9 +295,9 @@ def test_quarantine__a_call_leaves_it_once_the_tables_know_its_owner(issued: Pla
     assert reasons == {"conflict", "malformed", "no_rate"}
 
 
-def test_rules__lists_the_26_each_with_its_function_and_needs_no_store(tmp_path: Path) -> None:
+def test_rules__lists_the_28_each_with_its_function_and_needs_no_store(tmp_path: Path) -> None:
     rows = Place(tmp_path).start("rules", "--json").table("Rules")
-    assert len(rows) == 26
+    assert len(rows) == 28
     for row in rows:
         module, _, function = str(row["function"]).rpartition(".")
         assert callable(getattr(importlib.import_module(module), function))
