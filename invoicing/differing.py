@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 NAMES = ("a", "b")
 OWNER = ["period", "customer_id"]
 TOTALS = ["net_cents", "vat_cents", "gross_cents"]
+# Where the invoices and lines of a side are: of one number, superseded or not, or what is in force.
+OF_NUMBER, IN_FORCE = ("invoices", "rated_lines"), ("invoices_in_force", "lines_in_force")
 # Where both sides are of one period their days tell lines apart; else how far they are from the period of each.
 LINE_KEY = [*OWNER, "kind", "product_id", "zone_id", "traffic_period", "service", "source_id"]
 MONTHS_OF_A_YEAR = 12
@@ -42,7 +44,7 @@ class Side:
         name: What was asked for.
         period: Its period; None for a whole store.
         is_invoice: Whether it is one invoice.
-        invoices: Its invoices, as the ledger has them; of a period or store those in force.
+        invoices: Its invoices, as the ledger has them; of a period or store those in force, held ones too.
         lines: Their lines, with `period`.
     """
 
@@ -97,7 +99,7 @@ def sides_of(first: Desk, second: Desk, names: tuple[str, str]) -> tuple[Side, S
 
 def stores_of(first: Desk, second: Desk) -> tuple[Side, Side]:
     """All that two stores have issued."""
-    one, two = (_side(desk, str(desk.store.root), None, "invoices_in_force", []) for desk in (first, second))
+    one, two = (_side(desk, str(desk.store.root), None, IN_FORCE, "true", []) for desk in (first, second))
     return one, two
 
 
@@ -105,22 +107,22 @@ def _named(desk: Desk, name: str) -> Side:
     ledger = desk.ledger
     found = ledger.rows("select period from invoices where invoice_number = ?", [name])
     if found:
-        return _side(desk, name, Period.parse(str(found[0][0])), "invoices where invoice_number = ?", [name])
+        return _side(desk, name, Period.parse(str(found[0][0])), OF_NUMBER, "invoice_number = ?", [name])
     runs = [run for run in ledger.runs() if str(run.period) == name]
     if not runs:
         raise InputRefused(
             f"{name}: {desk.store.root} has no such invoice and issued no such period; expected a number such as "
             "2026-000042 or a month such as 2026-10, or the folders of two stores"
         )
-    return _side(desk, name, runs[0].period, "invoices_in_force where period = ?", [name])
+    return _side(desk, name, runs[0].period, IN_FORCE, "period = ?", [name])
 
 
-def _side(desk: Desk, name: str, period: Period | None, which: str, parameters: list[object]) -> Side:
-    chosen = f"from {which}"
-    invoices = desk.ledger.frame(f"select * {chosen}", parameters)
-    lines = desk.ledger.frame(
-        f"select l.*, i.period from lines l join (select invoice_number, period {chosen}) i using (invoice_number)",  # noqa: S608
-        parameters,
+def _side(
+    desk: Desk, name: str, period: Period | None, tables: tuple[str, str], condition: str, parameters: list[object]
+) -> Side:
+    invoices, lines = (
+        desk.ledger.frame(f"select * from {table} where {condition}", parameters)  # noqa: S608
+        for table in tables
     )
     is_invoice = period is not None and name != str(period)
     return Side(desk, name, period, is_invoice, invoices, lines)

@@ -245,7 +245,7 @@ def tell_history(desk: Desk, found: pl.DataFrame, report: Report, *, whole: bool
 def in_words(events: pl.DataFrame) -> pl.DataFrame:
     """Events as people read them: `moment`, `by`, `command`, `what`, `program`."""
     what = [
-        _WORDS.get(kind, _unknown)(subject, json.loads(details))
+        WORDS.get(kind, _unknown)(subject, json.loads(details))
         for kind, subject, details in events.select("kind", "subject", "details").iter_rows()
     ]
     return events.select(
@@ -324,7 +324,7 @@ def _inputs(told: dict[str, Any]) -> str:
     return f"tables {told['snapshot'][:SHORT]}, settings {told['settings_sha256'][:SHORT]}"
 
 
-_WORDS = {
+WORDS = {
     READ: _read, RATED: _rated, ISSUED: _issued, PUBLISHED: _published, CREDITED: _credited, DISPUTED: _disputed,
     CORRECTED: _corrected, DECIDED: _decided, HELD: _held, RELEASED: _released, BEGUN: _begun,
 }  # fmt: skip

@@ -1,7 +1,8 @@
 """Alarms about calls: what one call, or the calls of one user in a day, may come to before a person looks.
 
-They are judged while a bucket of customers is rated. Only customers whose calls together pass a bound are looked
-at call by call, and those sums are there anyway, so that a month without alarms costs next to nothing more.
+They are judged while a bucket of customers is rated. Only the calls of customers and zones that together pass a bound
+are looked at, and those sums are there anyway; of these the days are summed by one integer, and only of the days that
+pass the bound it is asked whose calls they are. So a month without alarms costs next to nothing more.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ FRAUD_KINDS = ["premium", "international"]
 NIGHT_FROM, NIGHT_UNTIL = 22, 6
 FRIDAY = 5
 SPENDER = ["customer_id", "owner_user_id", "number_key"]
+# The groups of zones and the days since 1970 stay below it.
+KEY_SPAN = 1 << 20
 
 
 def no_call_alarms() -> pl.DataFrame:
@@ -76,8 +79,8 @@ def day_spends(rated: Rated, prices: pl.DataFrame, most_cents: int) -> pl.DataFr
     A number without a user is one by itself. The calls that one run invoices are looked at: those of the day that
     came late are another run's.
     """
-    sums = rated.traffic.filter(pl.col("amount_cents") > most_cents)
-    spent = _with_zones(_outgoing(rated, sums["customer_id"]), prices)
+    zones = pl.Enum(prices["zone_id"].unique().sort())
+    spent = _of_days_beyond(rated, prices, pl.col("zone_id").cast(zones).to_physical(), most_cents)
     return _spends(spent, DAY_SPEND, ["zone_id"], most_cents)
 
 
@@ -87,19 +90,31 @@ def night_spends(rated: Rated, prices: pl.DataFrame, most_cents: int, timezone: 
     Nobody is there then to notice a stolen password. Night is from 22:00 to 06:00; what is spent in the first and
     in the last hours of a day counts together.
     """
-    to_fear = pl.col("zone_kind").is_in(FRAUD_KINDS)
-    sums = rated.traffic.filter(to_fear).group_by("customer_id", "period_number").agg(pl.col("amount_cents").sum())
-    spent = _with_zones(_outgoing(rated, sums.filter(pl.col("amount_cents") > most_cents)["customer_id"]), prices)
+    to_fear = pl.when(pl.col("zone_kind").is_in(FRAUD_KINDS)).then(pl.lit(0))
+    spent = _of_days_beyond(rated, prices, to_fear, most_cents)
     hour = pl.col("start").dt.convert_time_zone(timezone).dt.hour()
     at_night = ~hour.is_between(NIGHT_UNTIL, NIGHT_FROM - 1) | (pl.col("day").dt.weekday() > FRIDAY)
-    return _spends(spent.filter(to_fear & at_night), NIGHT_SPEND, [], most_cents)
+    return _spends(spent.filter(at_night), NIGHT_SPEND, [], most_cents)
 
 
-def _outgoing(rated: Rated, customers: pl.Series) -> pl.DataFrame:
-    """The outgoing calls of some customers that cost something."""
-    coded = customers.unique().cast(rated.calls.schema["customer_id"])
-    theirs = pl.col("customer_id").is_in(coded.implode())
-    return rated.calls.filter(theirs & (pl.col("amount_cents") > 0) & (pl.col("direction") == "outgoing"))
+def _of_days_beyond(rated: Rated, prices: pl.DataFrame, group: pl.Expr, most_cents: int) -> pl.DataFrame:
+    """The outgoing calls, with their zones, of the days on which those of a customer and group cost more together.
+
+    `group` is the number of the group of a zone, of `zone_id` and `zone_kind`; null where it is in none.
+    """
+    calls, cents = rated.calls, pl.col("amount_cents")
+    customer = pl.col("customer_id").cast(calls.schema["customer_id"]).to_physical().cast(pl.Int64)
+    sums = rated.traffic.group_by(pair=customer * KEY_SPAN + group).agg(cents.sum())
+    pairs = sums.filter(cents > most_cents)["pair"].drop_nulls()
+    if pairs.is_empty():
+        return _with_zones(calls.clear(), prices)
+    of_price = prices.select(group.cast(pl.Int64).alias("group"))["group"]
+    pair = customer * KEY_SPAN + of_price.gather(calls["rate_no"])
+    spends = pair.is_in(pairs.implode()) & (cents > 0) & (pl.col("direction") == "outgoing")
+    key = pl.when(spends).then(pair * KEY_SPAN + pl.col("day").to_physical())
+    keyed = calls.select(cents, key=key, row=pl.int_range(pl.len(), dtype=pl.UInt32)).drop_nulls("key")
+    beyond = keyed.group_by("key").agg(cents.sum()).filter(cents > most_cents)["key"]
+    return _with_zones(calls[keyed.filter(pl.col("key").is_in(beyond.implode()))["row"]], prices)
 
 
 def _with_zones(calls: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cli import login, program_version
+from invoicing import history
+from invoicing.event_checks import NOUNS
+from invoicing.events import BEGUN, FACTS
 from invoicing.ledger import Ledger
 from invoicing.snapshots import snapshot_id
 from invoicing.store import sha256_of_file
@@ -27,6 +30,11 @@ CREDITED, PUBLISHED = ("credited", "CN2026-000001"), ("published", "CN2026-00000
 OCTOBER = [READ_1, RATED_1, ISSUED_1]
 NOVEMBER = [READ_2, RATED_2, ISSUED_2]
 CREDIT = [CREDITED, PUBLISHED]
+
+
+def test_history__has_words_for_every_kind_of_event() -> None:
+    assert {*FACTS, BEGUN} == {*history.WORDS}
+    assert {*FACTS} == {*NOUNS}
 
 
 @pytest.fixture(scope="module")
