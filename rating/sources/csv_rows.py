@@ -12,13 +12,16 @@ fewer fields than the first one, as switches write them whose settings changed.
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from rating.sources.lines import read_lines
+from rating.in_order import in_order
+from rating.sources.lines import Block, numbered, read_lines
 from rating.sources.rows import (
     HAS_NUL,
     HEADED,
@@ -38,9 +41,9 @@ from rating.sources.splitting import read_parts, split_at_commas
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable
 
-    from rating.sources.lines import Block, Lines
+    from rating.sources.lines import Lines
 
 # Lines are read as quoted, all at once, if there is at least one quote in so many.
 SHARE_WITH_QUOTES = 8
@@ -114,7 +117,7 @@ class Columns:
 
 
 def csv_frames(
-    blocks: Iterator[Block],
+    blocks: Iterable[Block],
     path: str,
     wanted: Wanted,
     unknown: set[str],
@@ -136,23 +139,39 @@ def csv_frames(
         columns: The columns, where the blocks begin after the first lines.
         lines_before: How many lines the file has before the blocks.
     """
+    coming = iter(blocks)
+    while columns is None:
+        block = next(coming, None)
+        if block is None:
+            return
+        columns, rest, lines_before = columns_of(block.content, lines_before, path, wanted, layout, accept=accept)
+        if columns is not None:
+            coming = chain([Block(rest, block.last)], coming)
+    unknown.update({name for name in columns.names if name} - set(wanted.columns))
+    for rows in _rows_of_blocks(numbered(coming, lines_before), columns, wanted, accept=accept):
+        shown = rows.filter(~pl.col("record").str.contains(layout.headings)) if layout.headings else rows
+        if shown.height:
+            yield shown
+
+
+def _rows_of_blocks(
+    blocks: Iterable[tuple[Block, int]], columns: Columns, wanted: Wanted, *, accept: bool
+) -> Generator[pl.DataFrame, None, None]:
+    """The rows of each block, several worked on at once."""
+
+    def read(item: tuple[Block, int]) -> tuple[Block, int, pl.DataFrame, int]:
+        block, before = item
+        rows, held_lines = _csv_rows(read_lines(block.content, before, accept=accept), columns, wanted, last=block.last)
+        return block, before, rows, held_lines
+
     held = b""
-    for block in blocks:
-        content = held + block.content if held else block.content
-        if columns is None:
-            columns, content, lines_before = columns_of(content, lines_before, path, wanted, layout, accept=accept)
-            if columns is None:
-                continue
-            unknown.update({name for name in columns.names if name} - set(wanted.columns))
-        if not content:
-            continue
-        lines = read_lines(content, lines_before, accept=accept)
-        rows, held_lines = _csv_rows(lines, columns, wanted, last=block.last)
-        held = _last_lines(content, held_lines)
-        lines_before += lines.rows.height - held_lines
-        if layout.headings:
-            rows = rows.filter(~pl.col("record").str.contains(layout.headings))
-        if rows.height:
+    with closing(in_order(read, blocks)) as done:
+        for found in done:
+            block, before, rows, held_lines = found
+            if held:  # a record goes on in this block: only now is it known where it began
+                whole = Block(held + block.content, block.last)
+                block, before, rows, held_lines = read((whole, before - held.count(b"\n")))
+            held = _last_lines(block.content, held_lines)
             yield rows
 
 
@@ -246,12 +265,13 @@ def _csv_rows(lines: Lines, columns: Columns, wanted: Wanted, *, last: bool) -> 
     header and no quotes; where most have quotes, those that are well quoted are read as such, all at once too. The
     others are looked at closely, and put where they stand.
     """
-    if lines.content.count(b'"') * SHARE_WITH_QUOTES >= lines.rows.height:
+    has_quotes = b'"' in lines.content
+    if has_quotes and lines.content.count(b'"') * SHARE_WITH_QUOTES >= lines.rows.height:
         fields, plain = _split_quoted(lines, columns, wanted)
     else:
         parts, plain = split_at_commas(lines, columns.width, columns.separator)
         fields = _wanted_fields(parts, columns, wanted)
-        if b'"' in lines.content:
+        if has_quotes:
             plain &= ~lines.rows["record"].str.contains('"', literal=True)
     rows = lines.rows.hstack(fields)
     if plain.all():

@@ -14,7 +14,7 @@ from rating.sources.rows import CUT_CHARACTERS, HAS_NUL, MAX_LINE_BYTES, NOT_UTF
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from typing import BinaryIO
 
     from rating.sources.files import FoundFile
@@ -92,12 +92,19 @@ def _chunks(stream: BinaryIO, file: FoundFile, block_bytes: int) -> Iterator[byt
 
 def _of_few_lines(content: bytes) -> Generator[Block, None, None]:
     """These lines as blocks of no more than `LINES_AT_ONCE` or so."""
-    if content.count(b"\n") <= LINES_AT_ONCE:
+    if line_ends(content) <= LINES_AT_ONCE:
         yield Block(content, last=False)
         return
     middle = content.rfind(b"\n", 0, len(content) // 2) + 1 or content.index(b"\n") + 1
     yield from _of_few_lines(content[:middle])
     yield from _of_few_lines(content[middle:])
+
+
+def numbered(blocks: Iterable[Block], before: int) -> Iterator[tuple[Block, int]]:
+    """The blocks, each with how many lines the file has before it; `before` the first."""
+    for block in blocks:
+        yield block, before
+        before += line_ends(block.content)
 
 
 def read_lines(content: bytes, before: int, *, accept: bool) -> Lines:
@@ -131,6 +138,11 @@ def _masked(content: bytes) -> bytes:
     plain = octets(content)
     _, masked = plain.scatter((plain > MAX_ASCII).arg_true(), 0).to_arrow().buffers()
     return bytes(masked)
+
+
+def line_ends(content: bytes) -> int:
+    """How many line ends there are; `bytes.count` takes five times as long where there are many."""
+    return int((octets(content) == ord("\n")).sum())
 
 
 def octets(content: bytes) -> pl.Series:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 
+from rating.in_order import in_order
 from rating.sources.json_layout import BLANK, SCALAR, TEXT, Member, fields_of, layout_of
-from rating.sources.lines import Lines, read_lines
+from rating.sources.lines import Lines, numbered, read_lines
 from rating.sources.rows import HAS_NUL, NO_OBJECT, ROW, Wanted, row_schema, without_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable
 
     from rating.sources.lines import Block
 
@@ -34,17 +36,15 @@ _FLAT_OBJECT = (
 
 
 def ndjson_frames(
-    blocks: Iterator[Block], _path: str, wanted: Wanted, unknown: set[str], *, accept: bool, lines_before: int = 0
+    blocks: Iterable[Block], _path: str, wanted: Wanted, unknown: set[str], *, accept: bool, lines_before: int = 0
 ) -> Generator[pl.DataFrame, None, None]:
     """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes."""
-    before = lines_before
-    for block in blocks:
-        if block.content:
-            lines = read_lines(block.content, before, accept=accept)
-            before += lines.rows.height
-            rows = _rows(lines, wanted, unknown)
-            if rows.height:
-                yield rows
+
+    def rows_of(block: tuple[Block, int]) -> pl.DataFrame:
+        return _rows(read_lines(block[0].content, block[1], accept=accept), wanted, unknown)
+
+    with closing(in_order(rows_of, numbered(blocks, lines_before))) as frames:
+        yield from (rows for rows in frames if rows.height)
 
 
 def _rows(lines: Lines, wanted: Wanted, unknown: set[str]) -> pl.DataFrame:

@@ -44,7 +44,7 @@ def read_rows(
     unknown: set[str] = set()
     if file.format == "parquet":
         return Rows(parquet_frames(file.path, wanted, unknown), unknown)
-    return Rows(ahead(_text_frames(file, wanted, unknown, block_bytes, unterminated_last_line, layout)), unknown)
+    return Rows(_text_frames(file, wanted, unknown, block_bytes, unterminated_last_line, layout), unknown)
 
 
 def _text_frames(

@@ -100,6 +100,15 @@ def document_figures(work: Path, *, full: bool) -> Iterator[Figure]:
     yield from documents.document_figures(work, full=full)
 
 
+def figures_of_parts(work: Path, parts: set[str], sizes: tuple[Size, ...], *, full: bool) -> Iterator[Iterator[Figure]]:
+    """What is measured, month by month, and then of the documents."""
+    if parts != {"documents"}:
+        for size in sizes:
+            yield month_figures(size, work, parts, sizes)
+    if "documents" in parts:
+        yield document_figures(work, full=full)
+
+
 def asked() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
@@ -122,19 +131,16 @@ def main() -> int:
     if options.calls:
         sizes = tuple(Size(calls, customers=options.customers, prefixes=options.prefixes) for calls in options.calls)
     here, console, figures = machine.machine(work), Console(stderr=True), []
-    found = (figure for size in sizes for figure in month_figures(size, work, parts, sizes))
-    if parts != {"documents"}:
+    whole = not options.calls and not options.only
+    results = options.results or (REPOSITORY / "tests" / "bench" / "results" if whole else None)
+    for found in figures_of_parts(work, parts, sizes, full=options.full):
         for figure in found:
             figures.append(figure)
             console.print(" ".join(filter(None, report.cells(figure))), highlight=False)
-    if "documents" in parts:
-        figures += document_figures(work, full=options.full)
+        if results is not None:  # after each part: one that is interrupted leaves those before it
+            written = report.write(figures, here, results, "bench-full" if options.full else "bench")
+            console.print(f"written: {', '.join(map(str, written))}")
     report.show(figures)
-    whole = not options.calls and not options.only
-    results = options.results or (REPOSITORY / "tests" / "bench" / "results" if whole else None)
-    if results is not None:
-        for path in report.write(figures, here, results, "bench-full" if options.full else "bench"):
-            console.print(f"written: {path}")
     console.print(f"{folder_bytes(work) / GIB:.1f} GiB of generated months stay in {work}")
     return 0
 

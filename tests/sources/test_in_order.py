@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invoicing.in_order import AT_ONCE, in_order
+from rating.in_order import AT_ONCE, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
