@@ -54,7 +54,8 @@ def recorded(place: Place) -> list[tuple[str, str, str]]:
     )
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+# Right after one event, before the next: the quick kills of `test_killed` are all over that way.
+@pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("command", "nth", "kinds"),
     [

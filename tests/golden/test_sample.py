@@ -17,7 +17,13 @@ ENVIRONMENTS = [
 ]
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=["one thread", "three threads"])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param(ENVIRONMENTS[0], id="one thread"),
+        pytest.param(ENVIRONMENTS[1], id="three threads", marks=pytest.mark.soak),
+    ],
+)
 def test_sample__every_export_is_golden_to_the_byte(environment: dict[str, str], tmp_path: Path) -> None:
     for period in RUNS:
         done = run_month(period, tmp_path / "store", "--no-render", environment=environment)
