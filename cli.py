@@ -316,7 +316,7 @@ def run(
     strict: StrictOption = False,
 ) -> None:
     """The monthly job: read the calls, rate, bill, number and write the invoices of a period."""
-    from invoicing import runs
+    from invoicing import monthly_job, publishing
     from invoicing.desk import Report
     from rating.periods import Period
     from rating.sources.formats import choose_formats
@@ -326,8 +326,8 @@ def run(
     asked = day_of(invoice_date)
     with at_desk(common) as desk:
         formats = choose_formats(cdr_format, timezone, desk.settings.rating.timezone)
-        runs.finish_earlier_runs(desk, report)
-        runs.run(desk, month, platform, cdrs or [], formats, asked, report, documents=not no_render)
+        publishing.finish_earlier_runs(desk, report)
+        monthly_job.run(desk, month, platform, cdrs or [], formats, asked, report, documents=not no_render)
     finish(common, report)
 
 
@@ -429,14 +429,14 @@ def preview(
     strict: StrictOption = False,
 ) -> None:
     """Show the invoices as they would be; nothing is numbered or stored, and the day does not matter."""
-    from invoicing import runs
+    from invoicing import drafting
     from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("preview", store, config, now, as_json, strict)
     month, report = Period.parse(period), Report("preview", period)
     with at_desk(common) as desk:
-        runs.preview(desk, month, platform, to, report)
+        drafting.preview(desk, month, platform, to, report)
     finish(common, report)
 
 
@@ -458,7 +458,7 @@ def issue(
     strict: StrictOption = False,
 ) -> None:
     """Bill and number what `rate` rated, with the same tables and settings; `render` then writes the PDFs."""
-    from invoicing import runs
+    from invoicing import drafting, runs
     from invoicing.desk import Report
     from invoicing.issuing import choose_invoice_date
     from rating.periods import Period
@@ -474,7 +474,7 @@ def issue(
             runs.require_invoice_day(desk, month)
             day = choose_invoice_date(desk.ledger, desk.today, asked)
             if approve is not None:
-                refused = not runs.issue_approved(desk, month, platform, approve, day, report)
+                refused = not drafting.issue_approved(desk, month, platform, approve, day, report)
             else:
                 if platform is None:
                     raise InputRefused("issue: give --platform, the folder of the platform tables")
@@ -495,14 +495,14 @@ def render(
     as_json: JsonOption = False,
 ) -> None:
     """Write the documents of a period: its invoices and the credit notes dated in it; the same bytes each time."""
-    from invoicing import runs
+    from invoicing import publishing
     from invoicing.desk import Report
     from rating.periods import Period
 
     common = Common("render", store, config, now, as_json, by=by)
     month, report = Period.parse(period), Report("render", period)
     with at_desk(common) as desk:
-        runs.render_period(desk, month, report, web_page=html)
+        publishing.render_period(desk, month, report, web_page=html)
     finish(common, report)
 
 
@@ -527,7 +527,7 @@ def credit(
     as_json: JsonOption = False,
 ) -> None:
     """Credit an issued invoice: a numbered credit note, never of more than what is left of the invoice."""
-    from invoicing import crediting, runs
+    from invoicing import crediting, publishing
     from invoicing.desk import Report
 
     common = Common("credit", store, config, now, as_json, by=by)
@@ -535,9 +535,9 @@ def credit(
     extent, why = crediting.extent_of(lines or [], amount, everything=everything), crediting.reason_of(reason)
     asked = day_of(note_date)
     with at_desk(common) as desk:
-        runs.finish_earlier_runs(desk, report)
+        publishing.finish_earlier_runs(desk, report)
         crediting.credit(desk, invoice, extent, why, asked, report)
-        runs.publish_corrections(desk, report)
+        publishing.publish_corrections(desk, report)
     finish(common, report)
 
 
@@ -677,7 +677,7 @@ def dispute_settle(
     as_json: JsonOption = False,
 ) -> None:
     """Answer a claim: make its invoice again with what was found, and credit the difference or supersede it."""
-    from invoicing import crediting, runs, settling
+    from invoicing import crediting, publishing, settling
     from invoicing.desk import Report
     from invoicing.what_if import Supposed
 
@@ -687,14 +687,14 @@ def dispute_settle(
     supposed = Supposed(platform, deck, without_calls, None if config is None else common.settings())
     with at_desk(common, writes=not dry_run) as desk:
         if not dry_run:
-            runs.finish_earlier_runs(desk, report)
+            publishing.finish_earlier_runs(desk, report)
         settlement = settling.prepare(desk, number, form, supposed, why, asked)
         settling.tell(desk, settlement, report)
         if dry_run:
             report.messages.append("nothing was changed")
         else:
             settling.tell_settled(settlement, *settling.commit(desk, settlement), report)
-            runs.publish_corrections(desk, report)
+            publishing.publish_corrections(desk, report)
     finish(common, report)
 
 
@@ -735,7 +735,7 @@ def release(
     as_json: JsonOption = False,
 ) -> None:
     """Issue an invoice that is held: the next number, the figures it was held with, and its documents."""
-    from invoicing import releasing, runs
+    from invoicing import publishing, releasing
     from invoicing.crediting import reason_of
     from invoicing.desk import Report
     from rating.periods import Period
@@ -744,9 +744,9 @@ def release(
     month, report = Period.parse(period), Report("release", period)
     why, asked = reason_of(reason), day_of(invoice_date)
     with at_desk(common) as desk:
-        runs.finish_earlier_runs(desk, report)
+        publishing.finish_earlier_runs(desk, report)
         releasing.release(desk, customer, month, why, asked, report)
-        runs.publish_releases(desk, report)
+        publishing.publish_releases(desk, report)
     finish(common, report)
 
 
@@ -1218,7 +1218,7 @@ def rules(
     """Every rule: its id, article, sentence, function and tests."""
     import polars as pl
 
-    import invoicing.runs  # noqa: F401 - with every module that has a rule
+    import invoicing.monthly_job  # noqa: F401 - with every module that has a rule
     from invoicing.desk import Report
     from rating.rules import registered_rules
 

@@ -22,10 +22,10 @@ from invoicing.cdr_files import WAIT, new_files, only_grew, state_of
 from invoicing.conservation import unbalanced_files
 from invoicing.desk import pin_settings, settings_text
 from invoicing.events import READ, canonical, record
-from rating.in_order import AT_ONCE, in_order
 from invoicing.store import sha256_of_bytes
 from rating.coding import DIRECTION
 from rating.frames import compact
+from rating.in_order import AT_ONCE, in_order
 from rating.mediation import normalise_records, record_text, settle_repeats
 from rating.number_keys import number_key
 from rating.periods import Period, local_days, period_number

@@ -16,11 +16,11 @@ import polars as pl
 from invoicing import snapshots, user_cap
 from invoicing.buckets import Buckets
 from invoicing.events import RATED, record
-from rating.in_order import in_order
 from rating import packs
 from rating.alarms import CALL_ALARM_SCHEMA, call_alarms, no_call_alarms, sorted_alarms
 from rating.coding import Coded, coded
 from rating.frames import compact
+from rating.in_order import in_order
 from rating.money import MICRO
 from rating.periods import Period
 from rating.pipeline import (

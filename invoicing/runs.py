@@ -1,42 +1,29 @@
-"""The commands that change the store, step by step: read, rate, issue, render, and `run`, which is all of them."""
+"""The commands that change the store, step by step: read, rate, issue."""
 
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from invoicing import (
-    approval,
-    correction_rendering,
-    credit_note_rendering,
     holding,
     intake,
     issuing,
     rating_run,
-    rendering,
     snapshots,
 )
-from invoicing.bounds import judge_bounds
-from invoicing.documents.assembly import Figures
 from invoicing.documents.rule_sets import require_rules
-from invoicing.electronic_parties import electronic_warnings, refuse_wrong_supplier
+from invoicing.electronic_parties import refuse_wrong_supplier
 from invoicing.exports import reasons_in_words
 from invoicing.issuing import Tables
-from invoicing.month_again import MonthAgain
 from invoicing.numbering import first_run_day
-from invoicing.pipeline import Bill, bill_period, bill_services
-from invoicing.releasing import released_since, unpublished_releases
+from invoicing.pipeline import Bill, bill_services
+from invoicing.releasing import released_since
 from invoicing.retro import retroactive_changes
-from invoicing.store import Store
 from invoicing.totals import with_vat
-from rating.periods import Period
 from rating.platform_checks import notice_problems
 from rating.services import SERVICE_TABLES, service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
@@ -44,15 +31,15 @@ from schemas.errors import InputRefused
 from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date
+    from pathlib import Path
 
     from invoicing.desk import Desk, Report
     from invoicing.ledger import Ledger, Rating, Run
     from invoicing.rating_run import KeptRating, RatedPeriod
-    from invoicing.rendering import Written
+    from rating.periods import Period
     from rating.sources.formats import Formats
-    from schemas.settings import DocumentSettings, Supplier
 
 
 def require_next(ledger: Ledger, period: Period) -> None:
@@ -172,7 +159,7 @@ def rate_and_keep(desk: Desk, period: Period, tables: Tables, report: Report) ->
         desk.settings_text,
         desk.moment,
     )
-    _tell_rating(desk, report, rated)
+    tell_rating(desk, report, rated)
     report.warnings += tables.loaded.warnings
     return rating, rated
 
@@ -181,13 +168,14 @@ def rate_once(desk: Desk, period: Period, tables: Tables, report: Report) -> Rat
     """The pending rating where nothing changed since, so that a run which died leaves no trace; else a new one."""
     for rating in desk.ledger.ratings(issued=False):
         if rating.period == period and not _changed_since(desk, rating, tables):
-            _tell_rating(desk, report, rating_run.kept_rating(desk.store, desk.ledger, rating))
+            tell_rating(desk, report, rating_run.kept_rating(desk.store, desk.ledger, rating))
             report.warnings += tables.loaded.warnings
             return rating
     return rate(desk, period, tables, report)
 
 
-def _tell_rating(desk: Desk, report: Report, rated: RatedPeriod | KeptRating) -> None:
+def tell_rating(desk: Desk, report: Report, rated: RatedPeriod | KeptRating) -> None:
+    """Tell what was rated, and of which rules somebody should know."""
     report.counts |= {"rated": rated.calls, "unrated": rated.unrated.height}
     report.sums["rated_cents"] = rated.amount_cents
     words = {
@@ -245,7 +233,7 @@ def issue(desk: Desk, rating: Rating, tables: Tables, invoice_date: date, report
     divided, told = holding.divide(bill, alarms), holding.told_alarms(alarms)
     previous = desk.ledger.last_run()
     retro = retro_changes(desk, previous, tables.loaded, rating.period)
-    _tell_bill(report, divided.issued, [*told, *retro])
+    tell_bill(report, divided.issued, [*told, *retro])
     filed = desk.ledger.rows(
         "select sum(records), sum(quarantined) from files where period is null or period = ?",
         [str(rating.period)],
@@ -267,7 +255,8 @@ def issue(desk: Desk, rating: Rating, tables: Tables, invoice_date: date, report
     return run
 
 
-def _tell_bill(report: Report, bill: Bill, more: list[str]) -> None:
+def tell_bill(report: Report, bill: Bill, more: list[str]) -> None:
+    """Tell the sums of a bill, and its notes with `more` of them."""
     report.counts |= {"invoices": bill.invoices.height, "lines": bill.lines.height}
     report.sums |= {name: int(bill.invoices[name].sum()) for name in ("net_cents", "vat_cents", "gross_cents")}
     report.warnings += [*bill.notes, *more]
@@ -336,233 +325,3 @@ def _spans(changes: pl.DataFrame, change: str) -> str:
     rows = changes.filter(pl.col("change") == change).sort("active_from").iter_rows(named=True)
     spans = [f"{row['product_id']} from {row['active_from']} until {row['past_end']}" for row in rows]
     return ", ".join(spans) or "not there"
-
-
-def render(
-    desk: Desk, run: Run, report: Report, *, again: bool, web_page: bool = False, only: list[str] | None = None
-) -> None:
-    """Write the documents of a run, or `only` of some of its invoices, with the settings it was issued under.
-
-    They are written as web pages too where that is asked.
-    """
-    require_rules(desk.settings.documents.rules_dir)
-    settings = parse_settings(json.loads(run.settings))
-    documents = with_web_page(desk.settings.documents, asked=web_page)
-    written = rendering.render_run(
-        desk.store, desk.ledger, run, settings, documents, desk.moment, desk.progress, again=again, only=only
-    )
-    _tell_written(desk, written, settings.supplier, report)
-
-
-def with_web_page(settings: DocumentSettings, *, asked: bool) -> DocumentSettings:
-    """The settings, with web pages where these or the command ask for them."""
-    return replace(settings, web_page=settings.web_page or asked)
-
-
-def _tell_written(desk: Desk, written: Written, supplier: Supplier, report: Report) -> None:
-    """What was written, and why there is no electronic form of it where the supplier's settings have none."""
-    report.written += [str(desk.store.root / path) for path in written.paths]
-    report.attention += written.held
-    if written.paths or written.held:
-        report.warnings += electronic_warnings(supplier, desk.settings.documents)
-    report.warnings += written.told
-    if written.paths:
-        pdfs, electronic = (sum(path.endswith(suffix) for path in written.paths) for suffix in (".pdf", ".xml"))
-        folder = desk.store.root / "invoices"
-        report.messages.append(f"{pdfs} documents in {folder}, {electronic} of them as electronic invoices too")
-
-
-def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool = False) -> None:
-    """Write the documents of a period again: its invoices, corrected ones too, and the credit notes dated in it.
-
-    Raises:
-        InputRefused: where it has neither.
-    """
-    numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
-    if not numbers or period in [run.period for run in desk.ledger.runs()]:
-        render(desk, issued_run(desk.ledger, period), report, again=True, web_page=web_page)
-    corrected = correction_rendering.corrected_invoices_of(desk.ledger, period)
-    render_corrections(desk, numbers, corrected, report, web_page=web_page)
-
-
-def render_corrections(
-    desk: Desk, credit_notes: list[str], invoices: list[str], report: Report, *, web_page: bool = False
-) -> None:
-    """Write the documents of credit notes and corrected invoices, each with the settings it was made with."""
-    require_rules(desk.settings.documents.rules_dir)
-    documents = with_web_page(desk.settings.documents, asked=web_page)
-    notes = credit_note_rendering.render_credit_notes(
-        desk.store, desk.ledger, credit_notes, documents, desk.moment, desk.progress
-    )
-    corrected = correction_rendering.render_corrected_invoices(
-        desk.store, desk.ledger, invoices, documents, desk.moment, desk.progress
-    )
-    _tell_written(desk, notes.and_more(corrected), desk.settings.supplier, report)
-
-
-def publish_corrections(desk: Desk, report: Report) -> None:
-    """Write the documents of the credit notes and corrected invoices that have none yet."""
-    credit_notes = credit_note_rendering.unpublished_credit_notes(desk.ledger)
-    invoices = correction_rendering.unpublished_corrected_invoices(desk.ledger)
-    render_corrections(desk, credit_notes, invoices, report)
-
-
-def finish_earlier_runs(desk: Desk, report: Report) -> None:
-    """Publish what was committed by a command that died before its documents were written."""
-    for run in desk.ledger.runs():
-        if run.summary["documents"] and rendering.unpublished_numbers(desk.ledger, run):
-            render(desk, run, report, again=False)
-    publish_releases(desk, report)
-    publish_corrections(desk, report)
-
-
-def publish_releases(desk: Desk, report: Report) -> None:
-    """Write the documents of the invoices that were released and have none yet."""
-    for period, numbers in unpublished_releases(desk.ledger).items():
-        render(desk, issued_run(desk.ledger, Period.parse(period)), report, again=False, only=numbers)
-
-
-def run(
-    desk: Desk, period: Period, platform: Path, given: Sequence[str], formats: Formats, asked_date: date | None,
-    report: Report, *, documents: bool,
-) -> None:  # fmt: skip
-    """The cron job: read, rate, bill, issue, render. A period that was issued is not touched again."""
-    if tell_issued(desk, period, report):
-        if documents:
-            done = issued_run(desk.ledger, period)
-            render(desk, done, report, again=False)
-            write_page(desk, done, report, again=False)
-        return
-    require_next(desk.ledger, period)
-    require_invoice_day(desk, period)
-    invoice_date = issuing.choose_invoice_date(desk.ledger, desk.today, asked_date)
-    tables = load_tables(desk, platform, period, invoice_date)
-    if given:
-        read(desk, given, formats, report)
-    if desk.settings.billing.approval:
-        put_up_for_approval(desk, *rate_and_keep(desk, period, tables, report), tables, report)
-        return
-    rating = rate_once(desk, period, tables, report)
-    issued = issue(desk, rating, tables, invoice_date, report, documents=documents)
-    if documents:
-        render(desk, issued, report, again=False)
-        write_page(desk, issued, report, again=True)
-
-
-def write_page(desk: Desk, run: Run, report: Report, *, again: bool) -> None:
-    """Write the month on one page, beside the documents of its run."""
-    from invoicing.reports.writing import write_after_run  # noqa: PLC0415 - only who writes a page waits for charts
-
-    write_after_run(desk, run, report, again=again)
-
-
-def put_up_for_approval(desk: Desk, rating: Rating, rated: RatedPeriod, tables: Tables, report: Report) -> None:
-    """Show what a month would be, and wait for somebody to approve it."""
-    from invoicing.reports.writing import write_proposal  # noqa: PLC0415 - as above
-
-    traffic = issuing.traffic_of(desk.store, desk.ledger, rating)
-    bill = issuing.bill_rating(rating, traffic, tables, desk.settings, desk.today)
-    alarms = issuing.judge_rating(desk.store, desk.ledger, rating, bill, traffic, desk.settings.bounds)
-    _tell_preview(desk, rating.period, tables, bill, report)
-    holding.tell_would_hold(bill, alarms, report)
-    digests = approval.keep_proposal(desk, rating.period, tables.loaded, bill)
-    write_proposal(desk, rating.period, tables.loaded, rated, bill, report)
-    report.details["approval"] = digests.all
-    report.messages.append(f"{rating.period}: {bill.invoices.height} draft invoices; nothing was numbered")
-    report.attention.append(
-        f"{rating.period}: nothing is issued until somebody approves it: "
-        f"`centime issue {rating.period} --approve {digests.all}`"
-    )
-
-
-def issue_approved(desk: Desk, period: Period, platform: Path | None, sha256: str, day: date, report: Report) -> bool:
-    """Issue what was approved, and nothing else; where something changed since, show it and say False.
-
-    Raises:
-        InputRefused: where nothing is rated, or the SHA-256 is none.
-    """
-    approval.require_sha256(sha256)
-    folder = platform or approval.snapshot_folder(desk, period)
-    tables = load_tables(desk, folder, period, day)
-    digests = approval.input_digests(
-        desk.ledger, period, snapshots.snapshot_id(tables.loaded.files), desk.settings_text
-    )
-    if not digests.all.startswith(sha256):
-        with drafted(desk, period, tables) as draft:
-            approval.tell_difference(desk, period, sha256, digests, draft.bill, report)
-        return False
-    rating = pending_rating(desk, period, tables)
-    traffic = issuing.traffic_of(desk.store, desk.ledger, rating)
-    bill = issuing.bill_rating(rating, traffic, tables, desk.settings, day)
-    if approval.differs(desk, period, digests, bill):
-        approval.tell_difference(desk, period, sha256, digests, bill, report)
-        return False
-    issue(desk, rating, tables, day, report, documents=False)
-    report.messages.append(f"`centime render {period}` writes the documents")
-    return True
-
-
-def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, report: Report) -> None:
-    """Rate and bill in memory: draft invoices, nothing numbered, nothing stored."""
-    require_next(desk.ledger, period)
-    tables = load_tables(desk, platform, period)
-    with drafted(desk, period, tables) as (rated, bill, scratch):
-        _tell_rating(desk, report, rated)
-        before = holding.look_back(desk.store, desk.ledger, period, desk.settings.bounds, rated.packs_used)
-        alarms = judge_bounds(period, bill, rated.traffic, rated.alarms, before, desk.settings.bounds)
-        _tell_preview(desk, period, tables, bill, report)
-        holding.tell_would_hold(bill, alarms, report)
-        digests = approval.input_digests(
-            desk.ledger, period, snapshots.snapshot_id(tables.loaded.files), desk.settings_text
-        )
-        report.messages += [
-            f"{period}: {bill.invoices.height} draft invoices; nothing was numbered or stored",
-            f"SHA-256 of calls, tables and settings: {digests.all}",
-        ]
-        if drafts is not None:
-            calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
-            figures = Figures(
-                period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
-                rated.packs_used, calls, rendering.months_before(desk.ledger, period, desk.ledger.next_rating_no()),
-            )  # fmt: skip
-            written = rendering.write_drafts(drafts, figures, tables.platform, desk.settings, desk.progress)
-            report.written += written.paths
-            report.attention += written.held
-            report.warnings += [*electronic_warnings(desk.settings.supplier, desk.settings.documents), *written.told]
-            _write_draft_page(desk, period, tables, MonthAgain(rated, bill, scratch), drafts, report)
-
-
-def _write_draft_page(
-    desk: Desk, period: Period, tables: Tables, draft: MonthAgain, folder: Path, report: Report
-) -> None:
-    """Write the month as it would be on one page, beside its drafts."""
-    from invoicing.reports.writing import draft_page  # noqa: PLC0415 - only who writes a page waits for charts
-
-    target = draft_page(desk, period, tables.loaded, draft, folder, report.written)
-    if target is not None:
-        report.written.append(str(target))
-        report.messages.append(f"the month on one page: {target}")
-
-
-@contextmanager
-def drafted(desk: Desk, period: Period, tables: Tables) -> Iterator[MonthAgain]:
-    """A month rated and billed in memory, as it would be; its calls are kept for as long as they are asked for."""
-    with TemporaryDirectory(prefix="centime-") as folder:
-        scratch = Store(Path(folder))
-        rated = rating_run.rate_period(
-            desk.store, desk.ledger, period, tables.history.first_period, tables.history.users, tables.platform,
-            desk.settings, desk.progress, scratch,
-        )  # fmt: skip
-        bill = bill_period(
-            period, tables.platform, rated.traffic, tables.services, tables.history, desk.settings, desk.today
-        )
-        yield MonthAgain(rated, bill, scratch)
-
-
-def _tell_preview(desk: Desk, period: Period, tables: Tables, bill: Bill, report: Report) -> None:
-    _tell_bill(report, bill, retro_changes(desk, desk.ledger.last_run(), tables.loaded, period))
-    report.tables["Draft invoices"] = bill.invoices
-    report.tables["Lines"] = bill.lines.select(
-        "customer_id", "line_no", "kind", "description", "service_from", "service_to", "quantity_micro",
-        "unit_price_micro", "net_cents",
-    )  # fmt: skip

@@ -47,7 +47,7 @@ ARTICLES = {
 @pytest.fixture(scope="module")
 def rules() -> dict[str, Rule]:
     """Every rule the program knows once what its commands work with is loaded."""
-    import_module("invoicing.runs")
+    import_module("invoicing.monthly_job")
     return {known.rule_id: known for known in registered_rules()}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invoicing import runs
+from invoicing import publishing
 from tests.cli.conftest import copy
 from tests.cli.program import bytes_of, make_place
 from tests.golden.sample_run import REPOSITORY
@@ -94,7 +94,7 @@ def test_settle__one_that_died_after_its_commit_is_published_by_the_next_command
 ) -> None:
     place = copy(claimed, tmp_path / "place")
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "publish_corrections", lambda *_: None)
+        patched.setattr(publishing, "publish_corrections", lambda *_: None)
         assert place.start(*SETTLE).status == 0
     assert not list((place.store / "invoices").rglob("*.pdf"))
     assert place.start("verify").status == 0

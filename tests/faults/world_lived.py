@@ -16,7 +16,7 @@ import cli
 from invoicing.desk import Report
 from invoicing.exports import TABLES as EXPORTS
 from invoicing.ledger import Ledger
-from invoicing.runs import finish_earlier_runs
+from invoicing.publishing import finish_earlier_runs
 from invoicing.store import Store
 from invoicing.table_files import as_text
 from rating.periods import Period

@@ -87,7 +87,7 @@ def test_held__holding_and_releasing_changes_no_amount_of_anybody(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Documents are made of what is compared here; the tests of rendering have them.
-    monkeypatch.setattr("invoicing.runs.publish_releases", lambda *_: None)
+    monkeypatch.setattr("invoicing.publishing.publish_releases", lambda *_: None)
     world = draw_world(seed, calls=120)
     world.write(tmp_path / "world")
     held = run_world(world, tmp_path / "held", tmp_path / "world", holding=True)

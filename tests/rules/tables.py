@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from invoicing import runs, user_cap
+from invoicing import monthly_job, runs, user_cap
 from invoicing.desk import Desk, Moment, Report
 from invoicing.issuing import Tables, first_period, history_of
 from invoicing.ledger import Ledger
@@ -285,7 +285,7 @@ def start(
     try:
         desk = Desk(store, ledger, settings, moment, today, Moment(now, "0"), Silent())
         formats, given = choose_formats(AUTO, None, settings.rating.timezone), [str(path) for path in cdrs]
-        runs.run(desk, Period.parse(period), tables_folder, given, formats, on, report, documents=False)
+        monthly_job.run(desk, Period.parse(period), tables_folder, given, formats, on, report, documents=False)
     finally:
         ledger.close()
     return report

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from cli import program_version
-from invoicing import runs
+from invoicing import publishing
 from invoicing.desk import Desk, Moment, Report
 from invoicing.ledger import Ledger
 from invoicing.progress import Silent
@@ -138,7 +138,9 @@ def with_desk(folder: Path, settings: Settings, step: Callable[[Desk], object]) 
 
 def documents(folder: Path, settings: Settings) -> dict[str, bytes]:
     """The PDFs of March, made in this store."""
-    with_desk(folder, settings, lambda desk: runs.render(desk, desk.ledger.runs()[0], Report("render"), again=True))
+    with_desk(
+        folder, settings, lambda desk: publishing.render(desk, desk.ledger.runs()[0], Report("render"), again=True)
+    )
     return {path.name: path.read_bytes() for path in (folder / "invoices").rglob("*.pdf")}
 
 
