@@ -73,35 +73,53 @@ def state_of(path: str) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def new_files(ledger: Ledger, found: FoundFiles, formats: Formats) -> tuple[list[CdrFile], list[str]]:
-    """The files whose bytes were not read before, and the paths of the others.
+class FilesFound(NamedTuple):
+    """What is to be read of the files found.
+
+    Attributes:
+        new: Those whose bytes were not read before.
+        known: The paths of the others.
+        cut: Of those the ones whose last line has no line end.
+    """
+
+    new: list[CdrFile]
+    known: list[str]
+    cut: list[str]
+
+
+def divide_files(ledger: Ledger, found: FoundFiles, formats: Formats) -> FilesFound:
+    """The files whose bytes were not read before, and the others.
 
     Raises:
         InputRefused: where a file cannot be read, or is of no format, or of another than the one named.
     """
-    known = {str(sha) for (sha,) in ledger.rows("select sha256 from files")}
+    known = dict(ledger.rows("select sha256, source_format from files left join file_sources using (file_no)"))
     read_before = _lengths_read(ledger)
     first = ledger.number("select max(file_no) from files") + 1
     files: list[CdrFile] = []
     known_paths: list[str] = []
+    cut_paths: list[str] = []
     for file in found.files:
         state = state_of(file.path)
         sizes = [size for size, _ in read_before[file.path] if size < state[0]]
         *before, whole = prefixes_of(file.path, [*sizes, state[0]]) or [NO_PREFIX]
         if whole.size != state[0]:
             raise InputRefused(f"{file.path}: it became shorter while it was being read; start again")
+        is_cut = _is_plain_text(file) and whole.whole_lines < whole.size
         if whole.sha256 in known:
             known_paths.append(file.path)
+            # A document of a platform's own ends without a line end.
+            if is_cut and (file.format == "csv" or known[whole.sha256] == NATIVE_FORMAT):
+                cut_paths.append(file.path)
             continue
-        known.add(whole.sha256)
         source = formats.source_for(file)
+        known[whole.sha256] = source.name
         part = replace(file, end=state[0]) if _is_plain_text(file) else file
         grown_from = [at for at in before if read_before[file.path].get((at.size, source.name)) == at.sha256]
         if grown_from and _is_plain_text(file) and not source.whole:
             part = replace(part, begin=grown_from[-1].whole_lines, lines_before=grown_from[-1].lines)
-        is_cut = _is_plain_text(file) and whole.whole_lines < whole.size
         files.append(CdrFile(len(files), first + len(files), part, state, whole.sha256, source, is_cut))
-    return files, known_paths
+    return FilesFound(files, known_paths, cut_paths)
 
 
 def _lengths_read(ledger: Ledger) -> dict[str, dict[tuple[int, str], str]]:

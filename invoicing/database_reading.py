@@ -6,8 +6,9 @@ A batch is named by platform, table, database and watermark, and known by the SH
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from invoicing.cdr_files import CdrFile, state_of
 from invoicing.intake import empty_intake, take_in
@@ -46,14 +47,18 @@ def read_database(desk: Desk, platform: str, address: Address, options: Options,
         with open_session(address) as session:
             table, _ = table_of(session, platform)
             begin = name_of_batch(platform, session.shown, table.name, "")
-            window = Window(
-                _watermark(desk.ledger, begin), None if since is None else datetime.combine(since, time()), desk.now
-            )
+            first = None if since is None else _begin_of(since, options.zone if table.instant else "UTC")
+            window = Window(_watermark(desk.ledger, begin), first, desk.now)
             spooled = spool_records(session, platform, options, window, path)
         name = name_of_batch(platform, address.shown, table.name, spooled.watermark)
         return _take_in(desk, path, name, spooled)
     finally:
         desk.store.clear_working_folder()
+
+
+def _begin_of(day: date, zone: str) -> datetime:
+    """When a day of a zone begins, by the clock of UTC and without a zone, as stamps are compared."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
 
 
 def _watermark(ledger: Ledger, begin: str) -> str | None:

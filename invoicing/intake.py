@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from invoicing.call_index import Seen, contents_of, hashes_of, index_path, rows_with, stored_indexes, write_index
-from invoicing.cdr_files import WAIT, new_files, only_grew, state_of
+from invoicing.cdr_files import WAIT, divide_files, only_grew, state_of
 from invoicing.conservation import unbalanced_files
 from invoicing.desk import pin_settings, settings_text
 from invoicing.events import READ, canonical, record
@@ -120,8 +120,11 @@ def read_cdrs(
         intake.warnings.append(f"{len(found.ignored)} files are no CDR files and were left: " + _some(found.ignored))
     if not found.files:
         intake.warnings.append(f"no CDR file was found in {', '.join(given)}")
-    files, intake.skipped = new_files(ledger, found, formats)
+    files, intake.skipped, cut = divide_files(ledger, found, formats)
     unterminated = settings.rating.unterminated_last_line
+    if unterminated == WAIT:
+        words = "its last line has no line end still, and was not read; where the file is complete, give it one"
+        intake.warnings += [f"{path}: {words}" for path in cut]
     intake.told += [sentence for file in files for sentence in file.told(formats, unterminated)]
     return take_in(store, ledger, files, intake, settings, now, moment, progress)
 
@@ -242,7 +245,7 @@ class _Reading:
                     yield file, block
             if state_of(path) != file.state and not (unterminated == WAIT and only_grew(file)):
                 raise InputRefused(f"{path}: it changed while it was being read; start again once it is complete")
-            self._unknown[file.shown] = list(native.unknown_columns)
+            self._unknown[file.shown] = sorted(native.unknown_columns)
 
     def _judge(self, item: tuple[CdrFile, pl.DataFrame]) -> _Block:
         file, records = item

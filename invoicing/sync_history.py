@@ -53,10 +53,19 @@ class Sync(NamedTuple):
     sha256: str
 
     def changes(self) -> pl.DataFrame:
-        """What it changed or held (`CHANGE`)."""
+        """What it changed or held (`CHANGE`).
+
+        Raises:
+            StoreUnavailable: where the file is not the one that was kept.
+        """
         if CHANGES not in self.record["files"]:
             return pl.DataFrame(schema=CHANGE)
-        return pl.read_csv(self.folder / CHANGES, schema=CHANGE)
+        path = self.folder / CHANGES
+        if table_sha256(path) != self.record["files"][CHANGES]:
+            raise StoreUnavailable(
+                f"{path}: it was altered or removed since its sync; restore the folder from a backup"
+            )
+        return pl.read_csv(path, schema=CHANGE)
 
 
 def kept_syncs(platform: Path) -> list[Sync]:

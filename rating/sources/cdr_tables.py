@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from rating.sources import asterisk, fusionpbx, kamailio
 from rating.sources.source import Head
+from rating.sources.stamps import STAMP
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 OVERLAP = timedelta(hours=3)
 LONGEST_CALL = timedelta(days=1)
-STAMP = "%Y-%m-%d %H:%M:%S"
 _STAMP_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 # What tells where the end of a call stands in the name of a batch.
 UNTIL = " until "

@@ -148,10 +148,11 @@ def csv_frames(
         if columns is not None:
             coming = chain([Block(rest, block.last)], coming)
     unknown.update({name for name in columns.names if name} - set(wanted.columns))
-    for rows in _rows_of_blocks(numbered(coming, lines_before), columns, wanted, accept=accept):
-        shown = rows.filter(~pl.col("record").str.contains(layout.headings)) if layout.headings else rows
-        if shown.height:
-            yield shown
+    with closing(_rows_of_blocks(numbered(coming, lines_before), columns, wanted, accept=accept)) as found:
+        for rows in found:
+            shown = rows.filter(~pl.col("record").str.contains(layout.headings)) if layout.headings else rows
+            if shown.height:
+                yield shown
 
 
 def _rows_of_blocks(
@@ -166,8 +167,8 @@ def _rows_of_blocks(
 
     held = b""
     with closing(in_order(read, blocks)) as done:
-        for found in done:
-            block, before, rows, held_lines = found
+        for item in done:
+            block, before, rows, held_lines = item
             if held:  # a record goes on in this block: only now is it known where it began
                 whole = Block(held + block.content, block.last)
                 block, before, rows, held_lines = read((whole, before - held.count(b"\n")))

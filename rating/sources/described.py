@@ -129,10 +129,12 @@ def _to_native(rows: pl.DataFrame, *, description: Description) -> pl.DataFrame:
         duration = read(pl.col(column).str.strip_chars())
         unreadable.append(Unreadable(column, duration.is_null(), description.duration))
         fields["duration_s"] = duration
-    skipped = {skip.reason: skip.where for skip in reversed(description.skips)}
+    skipped: dict[str, pl.Expr] = {}
+    for skip in description.skips:
+        skipped[skip.reason] = skipped.get(skip.reason, pl.lit(value=False)) | skip.where
     return native_rows(
         rows,
-        skipped=dict(reversed(skipped.items())),
+        skipped=skipped,
         unreadable=tuple(unreadable),
         **{name: field for name, field in fields.items() if name in NATIVE.columns},
     )

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from rating.sources import asterisk, broadworks, cucm, freeswitch, fusionpbx, kamailio, three_cx
 from rating.sources.csv_rows import fields_of_line
 from rating.sources.described import NAME as DESCRIBED
-from rating.sources.files import FoundFile, Naming, is_compressed, reading, sha256_of
+from rating.sources.files import FoundFile, Naming, reading, sha256_of
 from rating.sources.lines import FIRST_BLOCK_BYTES, read_lines, text_blocks
 from rating.sources.native import NATIVE
+from rating.sources.parquet_rows import open_parquet
 from rating.sources.rows import check_columns
 from rating.sources.source import NATIVE_FORMAT, Head, Options, Source
 from rating.sources.source_file import description_of, load_format, settings_of, zone_exists
@@ -148,8 +148,8 @@ def head_of(file: FoundFile) -> Head:
     Raises:
         InputRefused: if it cannot be read.
     """
-    if file.format == "parquet" and not is_compressed(file.path):
-        with reading(file.path), pq.ParquetFile(file.path) as parquet:
+    if file.format == "parquet":
+        with reading(file.path), open_parquet(file.path) as parquet:
             names = tuple(parquet.schema_arrow.names)
         return Head(file.path, (names,), frozenset(), ", ".join(names), empty=False)
     with closing(text_blocks(FoundFile(file.path, file.format), FIRST_BLOCK_BYTES)) as blocks:

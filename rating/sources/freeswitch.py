@@ -93,8 +93,10 @@ def source(options: Options, head: Head) -> Source:
     """The source as it reads a file.
 
     Raises:
-        InputRefused: if the template lacks what a call is told by.
+        InputRefused: if the template lacks what a call is told by, or `seconds` is none of the two.
     """
+    if options.own.get("seconds", "billsec") not in ("billsec", "billmsec"):
+        raise InputRefused(f'the setting seconds of {NAME}: expected "billsec" or "billmsec"')
     if head.members:
         return Source(NAME, Wanted("cdrs", ()), partial(documents_to_native, options=options), documents=True)
     names = template_names(str(options.own.get("template", EXAMPLE)))

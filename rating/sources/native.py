@@ -27,7 +27,7 @@ def read_native(file: FoundFile, *, unterminated_last_line: str, block_bytes: in
 
     Args:
         file: The file, in any format.
-        unterminated_last_line: `quarantine` or `accept`, for text.
+        unterminated_last_line: `quarantine`, `accept` or `wait`, for text.
         block_bytes: How much text is read at a time; the records do not depend on it.
 
     Returns:

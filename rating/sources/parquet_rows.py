@@ -42,7 +42,7 @@ _TYPED = (
 
 def parquet_frames(path: str, wanted: Wanted, unknown: set[str]) -> Generator[pl.DataFrame, None, None]:
     """Frames of the wanted columns by batches of rows; names the other columns in `unknown`."""
-    with reading(path), _open_parquet(path) as parquet:
+    with reading(path), open_parquet(path) as parquet:
         schema = parquet.schema_arrow
         check_columns(schema.names, path, 0, wanted)
         columns = [field.name for field in schema if _is_plain(field.type)]
@@ -59,7 +59,7 @@ def parquet_frames(path: str, wanted: Wanted, unknown: set[str]) -> Generator[pl
 
 
 @contextmanager
-def _open_parquet(path: str) -> Iterator[pq.ParquetFile]:
+def open_parquet(path: str) -> Iterator[pq.ParquetFile]:
     """A Parquet file; one that is compressed once more is decompressed in memory."""
     if not is_compressed(path):
         with pq.ParquetFile(path, page_checksum_verification=True) as parquet:

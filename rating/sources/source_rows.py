@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rating.sources.ahead import ahead
-from rating.sources.lines import read_lines, text_blocks
+from rating.sources.lines import numbered, read_lines, text_blocks
 from rating.sources.native import read_native
 from rating.sources.rows import BLOCK_BYTES, Rows
 from rating.sources.source import NATIVE_FORMAT
@@ -55,12 +55,10 @@ def read_source(
 
 def _documents(file: FoundFile, block_bytes: int) -> Generator[pl.DataFrame, None, None]:
     """The lines of a file that are not empty, each a document."""
-    before = file.lines_before
     with closing(ahead(text_blocks(file, block_bytes))) as blocks:
-        for block in blocks:
+        for block, before in numbered(blocks, file.lines_before):
             if block.content:
                 rows = read_lines(block.content, before, accept=True).rows
-                before += rows.height
                 yield rows.filter(pl.col("record") != "")
 
 

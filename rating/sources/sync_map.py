@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rating.sources.settings_file import read_toml
 from schemas.errors import InputRefused, Problem
 
 if TYPE_CHECKING:
@@ -60,13 +60,7 @@ def load_sync_map(path: Path) -> SyncMap:
     Raises:
         InputRefused: where it is missing, no TOML, or with all that is wrong in it.
     """
-    try:
-        document = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as unreadable:
-        words = f"cannot be read ({unreadable.strerror}); expected whose the platform's domains are ([customers])"
-        raise InputRefused(f"{path}: {words}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as invalid:
-        raise InputRefused(f"{path}: is no TOML: {invalid}") from None
+    document = read_toml(path, FILE_NAME)
     problems = [*_wrong_tables(document, path), *_wrong_names(document, path)]
     if problems:
         raise InputRefused(f"{path} cannot be used", tuple(problems))
@@ -165,7 +159,7 @@ def mapped(known: SyncMap, source: str, users: pl.DataFrame, numbers: pl.DataFra
         *_unmapped(known, source, mapped_numbers, "number", "country", "numbers"),
     ]
     if problems:
-        raise InputRefused(f"{source}: it has what {known.path} does not say", tuple(set(problems)))
+        raise InputRefused(f"{source}: it has what {known.path} does not say", tuple(dict.fromkeys(problems)))
     return {
         "users": mapped_users.select("user_id", "customer_id", "product_id"),
         "numbers": mapped_numbers.select("number", "customer_id", "country", "user_id", "product_id", "inbound_deck"),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rating.numbers import normalise_number
+from rating.sources.asterisk import INCOMING_CONTEXTS
 from rating.sources.sync_map import mapped
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from rating.sources.sync_map import SyncMap
 
 NAME = "asterisk-realtime"
-NUMBER_CONTEXTS = ("from-trunk", "from-pstn", "from-did", "incoming", "inbound")
 _DIALLED = r"(?:PJSIP|SIP)/([A-Za-z0-9][A-Za-z0-9_.-]*)"
 
 
@@ -41,7 +41,7 @@ def read_today(session: Session, known: SyncMap, country_code: str) -> dict[str,
         user_id="id", domain=customer, **{"class": known.class_column or pl.lit(None, pl.String)}
     ).sort("user_id")
     steps = session.texts("extensions", ("context", "exten", "priority", "app", "appdata"))
-    contexts = known.asterisk.get("number_contexts", list(NUMBER_CONTEXTS))
+    contexts = known.asterisk.get("number_contexts", list(INCOMING_CONTEXTS))
     steps = steps.filter(pl.col("context").is_in(contexts))
     return mapped(known, NAME, users, _numbers(steps, users, known, country_code))
 
@@ -52,7 +52,7 @@ def _numbers(steps: pl.DataFrame, users: pl.DataFrame, known: SyncMap, country_c
     numbers = (
         steps.with_columns(number=normalise_number(pl.col("exten"), country_code=country_code))
         .filter(pl.col("number").str.starts_with("+"))
-        .sort("number", pl.col("priority").cast(pl.Int64, strict=False))
+        .sort("number", pl.col("priority").cast(pl.Int64, strict=False), "context", "appdata")
         .group_by("number", maintain_order=True)
         .agg(
             user_id=pl.col("appdata").str.extract(_DIALLED).drop_nulls().first(),

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 NAME = "fusionpbx"
 _TRANSFER = r"(?:^|\")(?:transfer:)?([0-9A-Za-z_.*#+-]+) XML ([^\s\"]+)"
 
-
 _FULL = "^[1-9][0-9]{9,14}$"
 
 
@@ -37,8 +36,9 @@ def read_today(session: Session, known: SyncMap, country_code: str) -> dict[str,
     """
     domains = session.texts("v_domains", ("domain_uuid", "domain_name"), ("domain_enabled",))
     domains = domains.filter(_enabled("domain_enabled")).select("domain_uuid", domain="domain_name")
-    more = (known.class_column,) if known.class_column else ()
-    extensions = session.texts("v_extensions", ("extension_uuid", "domain_uuid", "extension", "enabled", *more))
+    more = [known.class_column] if known.class_column else []
+    columns = dict.fromkeys(["extension_uuid", "domain_uuid", "extension", "enabled", *more])
+    extensions = session.texts("v_extensions", list(columns))
     extensions = extensions.filter(_enabled("enabled")).join(domains, on="domain_uuid")
     users = extensions.select(
         "domain", "extension", user_id="extension_uuid",

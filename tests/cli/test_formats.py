@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import duckdb
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from invoicing.history import in_words
@@ -14,6 +19,8 @@ from invoicing.ledger import Ledger
 from tests.cli.program import CDR_HEADER, Place, call, make_place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.cli.program import Told
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_cdrs" / "formats"
@@ -175,6 +182,37 @@ def test_read__a_file_that_grew_is_read_on_by_complete_lines(bare: Place) -> Non
     # Another file under the name is read from its beginning; what was read before is known by its call_id.
     path.write_text(whole.replace("c0,", "d0,"))
     assert counts(bare.start("read", "cdrs", *NOW, "--json"))[:4] == (6, 1, 0, 5)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "ndjson"])
+def test_read__a_last_line_that_was_left_is_told_each_time_until_it_ends(suffix: str, bare: Place) -> None:
+    (bare.folder / "centime.toml").write_text('[rating]\nunterminated_last_line = "wait"\n', encoding="utf-8")
+    lines = [CDR_HEADER, call("c0"), call("c1")]
+    if suffix == "ndjson":
+        lines = [json.dumps(dict(zip(CDR_HEADER.split(","), line.split(","), strict=True))) for line in lines[1:]]
+    path = bare.folder / "cdrs" / f"a.{suffix}"
+    path.write_text("\n".join(lines))
+    assert counts(bare.start("read", "cdrs", *NOW, "--json"))[:2] == (1, 1)
+    for _ in range(2):
+        again = bare.start("read", "cdrs", *NOW, "--json")
+        (warning,) = cast("list[str]", again.document["warnings"])
+        assert warning.endswith("was not read; where the file is complete, give it one")
+    path.write_text("\n".join(lines) + "\n")
+    ended = bare.start("read", "cdrs", *NOW, "--json")
+    assert counts(ended)[:2] == (1, 1)
+    assert ended.document["warnings"] == []
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, pa.Codec("zstd").compress], ids=["gz", "zst"])
+def test_read__parquet_that_is_packed_once_more_is_found(packed: Callable[[bytes], bytes], bare: Place) -> None:
+    suffix = "gz" if packed is gzip.compress else "zst"
+    # What looks like a line of text at the beginning is another one each time.
+    for compression in ("uncompressed", "snappy", "zstd", "lz4"):
+        record = io.StringIO(f"{CDR_HEADER}\n{call(compression)}\n")
+        written = io.BytesIO()
+        pl.read_csv(record, infer_schema=False).write_parquet(written, compression=compression)  # type: ignore[arg-type]
+        (bare.folder / "cdrs" / f"{compression}.parquet.{suffix}").write_bytes(bytes(packed(written.getvalue())))
+    assert counts(bare.start("read", "cdrs", *NOW, "--json"))[:2] == (4, 4)
 
 
 @pytest.mark.parametrize("name", ["asterisk/Master.csv", "freeswitch/calls.cdr.json", "kamailio/acc.csv"])

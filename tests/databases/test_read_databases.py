@@ -220,6 +220,11 @@ def test_fusionpbx__answered_calls_once_whatever_the_time_zone(postgresql: Serve
     assert counts(told) == {"records": 4, "accepted": 1, "skipped": 3}
     assert any("1 records of v_xml_cdr have no end of a call" in sentence for sentence in told.document["warnings"])
     assert told.table("Files read")[0]["source_file"].endswith("until 2026-10-31 22:31:01")
+    # A day begins at its own midnight, which is 23:00 of the day before by the clock of UTC.
+    postgresql.execute("fusioncalls", "update v_xml_cdr set end_stamp = end_stamp + interval '45 minutes'")
+    for day, records in (("2026-11-01", 4), ("2026-11-02", 0)):
+        told = read(place, "fusionpbx", postgresql.url("fusioncalls"), "--since", day)
+        assert counts(told).get("records", 0) == records
 
 
 def test_kamailio__a_call_is_read_when_it_has_ended(postgresql: Server, tmp_path: Path) -> None:

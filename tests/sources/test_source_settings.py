@@ -101,6 +101,15 @@ reason = "failed"
     ]
 
 
+def test_described__one_reason_may_have_several_conditions(tmp_path: Path) -> None:
+    skips = "".join(f'[[skip]]\ncolumn = "{column}"\nis = "x"\nreason = "internal"\n' for column in ("from", "to"))
+    content = f"{HEADER}c1,2026-10-01T08:00:00Z,x,112,60,\nc2,2026-10-01T08:00:00Z,+3225550101,x,60,\n"
+    assert described(tmp_path, f"{WHOLE}{skips}", content) == [
+        Row(2, "skipped", "internal"),
+        Row(3, "skipped", "internal"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("toml", "said"),
     [
@@ -177,6 +186,8 @@ def test_freeswitch__a_template_is_read_as_it_stands(template: str, line: str, e
 def test_freeswitch__the_milliseconds_are_billed_where_that_is_asked(tmp_path: Path) -> None:
     toml = 'format = "freeswitch"\nseconds = "billmsec"\n'
     assert settled("freeswitch/calls.cdr.json", toml, tmp_path) == EXPECTED["freeswitch/calls.cdr.json"]
+    with pytest.raises(InputRefused, match='expected "billsec" or "billmsec"'):
+        settled("freeswitch/calls.cdr.json", toml.replace("billmsec", "milliseconds"), tmp_path)
 
 
 def test_freeswitch__a_template_without_what_a_call_is_told_by_is_refused(tmp_path: Path) -> None:

@@ -133,6 +133,13 @@ def test_history__what_was_altered_is_told(ten: Folders) -> None:
         "platform/syncs/000002/sync.json: it does not follow the sync before it: one was altered, removed or put in",
         "platform/syncs/000002/today-users.csv: its SHA-256 is not the one its sync kept: it was altered or removed",
     ]
+    # One whose changes cannot be told any more, as a spreadsheet may leave them.
+    changes = second / "changes.csv"
+    kept = changes.read_text(encoding="utf-8")
+    changes.write_text(kept.replace("2026-11-21", "21/11/2026"), encoding="utf-8")
+    for told in (ten.show(), ten.sync("2026-11-22")):
+        assert (told.status, "changes.csv: it was altered or removed since its sync" in told.stderr) == (3, True)
+    changes.write_text(kept, encoding="utf-8")
     # A sync that was taken out.
     shutil.rmtree(first)
     assert any("it does not follow" in sentence for sentence in json.loads(ten.show().stdout)["attention"])
