@@ -74,7 +74,11 @@ FormatOption = Annotated[
 ]
 TimezoneOption = Annotated[
     str | None,
-    typer.Option("--timezone", metavar="ZONE", help="The zone of local stamps in CDRs \\[default: rating.timezone]."),
+    typer.Option(
+        "--timezone",
+        metavar="ZONE",
+        help="The zone of local stamps in CDRs \\[default: rating.timezone; UTC for 3cx].",
+    ),
 ]
 AUTO = "auto"
 DateOption = Annotated[str | None, typer.Option("--date", help="The invoice date \\[default: the local day acted on].")]
@@ -764,7 +768,7 @@ def watch(
 ) -> None:
     """Look for signs of fraud in fresh CDRs; exit 1 where there are any. Changes nothing, needs no store."""
     from invoicing import watching
-    from invoicing.desk import Moment, Report
+    from invoicing.desk import Report
     from invoicing.progress import Silent
     from invoicing.store import Store
     from rating.sources.formats import choose_formats
@@ -778,8 +782,7 @@ def watch(
             found = watching.watch(desk.store, paths, platform, work)
     else:
         moment = common.moment()
-        told = Moment(f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z", program_version())
-        work = watching.Watch(formats, settings, moment, told, Silent())
+        work = watching.Watch(formats, settings, moment, common.stamp(moment), Silent())
         found = watching.watch(Store(store), paths, platform, work)
         report.messages.append(f"{store}: there is no store, so only the calls of these files count")
     watching.tell_watched(found, report)

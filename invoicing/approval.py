@@ -13,7 +13,7 @@ from invoicing.events import canonical
 from invoicing.rating_run import paths_to_rate
 from invoicing.store import sha256_of_bytes
 from rating.money import euro_text
-from schemas.errors import InputRefused
+from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,10 @@ NAMES = ("approved", "now")
 # VAT is no figure of a line, but a line at another rate is another line.
 KEY = [*LINE_KEY, "vat_category", "vat_rate_micro"]
 SHORTEST = 12
-PARTS = {"calls": "the calls", "tables": "the platform tables", "settings": "the settings"}
+PARTS = {
+    "calls": "the calls", "tables": "the platform tables", "settings": "the settings",
+    "corrected": "what invoices were corrected",
+}  # fmt: skip
 
 
 class Digests(NamedTuple):
@@ -38,12 +41,14 @@ class Digests(NamedTuple):
         calls: Of the names and SHA-256 of the stored files whose calls it rates.
         tables: The platform tables (`snapshots.snapshot_id`).
         settings: The settings as they are stored with a run.
-        all: Of the three with the month: what is approved.
+        corrected: Of the corrections of earlier invoices, which its lines build on.
+        all: Of the four with the month: what is approved.
     """
 
     calls: str
     tables: str
     settings: str
+    corrected: str
     all: str
 
 
@@ -55,8 +60,11 @@ def input_digests(
     paths = paths_to_rate(ledger, period) if rating is None else _paths_rated(ledger, period, rating)
     calls = sha256_of_bytes("".join(f"{path} {shas[path]}\n" for path in sorted(paths)).encode())
     settings = sha256_of_bytes(settings_text.encode())
-    parts = {"calls": calls, "period": str(period), "settings": settings, "tables": snapshot}
-    return Digests(calls, snapshot, settings, sha256_of_bytes(canonical(parts).encode()))
+    as_of = ledger.next_rating_no() if rating is None else rating.rating_no
+    made = ledger.rows("select rating_no from corrections where rating_no < ? order by rating_no", [as_of])
+    corrected = sha256_of_bytes(canonical([str(number) for (number,) in made]).encode())
+    parts = {"calls": calls, "corrected": corrected, "period": str(period), "settings": settings, "tables": snapshot}
+    return Digests(calls, snapshot, settings, corrected, sha256_of_bytes(canonical(parts).encode()))
 
 
 def _paths_rated(ledger: Ledger, period: Period, rating: Rating) -> list[str]:
@@ -143,7 +151,17 @@ def _proposal_path(period: Period, sha256: str) -> str:
 
 
 def _proposal(desk: Desk, period: Period, approved: str) -> tuple[pl.DataFrame, dict[str, str]] | None:
-    """The lines that were shown, and the digests of what they were made from; None where none were kept."""
+    """The lines that were shown, and the digests of what they were made from; None where none were kept.
+
+    Raises:
+        StoreUnavailable: where they cannot be read any more.
+    """
     for path in sorted(desk.store.root.glob(_proposal_path(period, f"{approved}*"))):
-        return pl.read_parquet(path, hive_partitioning=False), pl.read_parquet_metadata(path)
+        try:
+            return pl.read_parquet(path, hive_partitioning=False), pl.read_parquet_metadata(path)
+        except pl.exceptions.PolarsError as broken:
+            raise StoreUnavailable(
+                f"{path}: what was shown to be approved cannot be read, so it was altered; remove the file, and "
+                f"`centime run {period}` shows the month anew"
+            ) from broken
     return None

@@ -221,13 +221,18 @@ def parties_of(platform: Platform) -> pl.DataFrame:
     return platform.customers.select("customer_id", customer=pl.struct(CUSTOMER_COLUMNS).struct.json_encode())
 
 
-def _billed_once(lines: pl.DataFrame, platform: Platform) -> pl.DataFrame:
+def billed_once(lines: pl.DataFrame, platform: Platform) -> pl.DataFrame:
     """What lines bill or deduct once, with the content it has in the tables."""
     billed = lines.filter(pl.col("kind").is_in(["one_off", "credit"])).select(
         "customer_id", "kind", id="source_id", amount_cents=pl.col("net_cents").abs()
     )
     contents = one_off_contents(platform).drop("customer_id")
     return billed.join(contents, on=["id", "kind"], how="left", maintain_order="left")
+
+
+def last_sequence(ledger: Ledger, day: date) -> int:
+    """The last number of the invoices of a day's year, 0 where there is none."""
+    return ledger.number("select max(sequence) from invoices where invoice_number like ?", [f"{day.year:04d}-%"])
 
 
 def commit_issue(
@@ -250,13 +255,11 @@ def commit_issue(
         raise StoreUnavailable(f"{places.sentence()}: nothing was issued; run `centime verify`")
     bill, held = divided.issued, divided.held
     period = str(rating.period)
-    year = f"{invoice_date.year:04d}-%"
-    last = ledger.number("select max(sequence) from invoices where invoice_number like ?", [year])
-    numbers = number_invoices(bill.invoices, invoice_date, last)
+    numbers = number_invoices(bill.invoices, invoice_date, last_sequence(ledger, invoice_date))
     invoices = bill.invoices.join(numbers, on="customer_id", maintain_order="left")
     by_customer = numbers.select("customer_id", "invoice_number")
     lines = bill.lines.join(by_customer, on="customer_id", maintain_order="left")
-    one_offs = _billed_once(bill.lines, platform).join(by_customer, on="customer_id", maintain_order="left")
+    one_offs = billed_once(bill.lines, platform).join(by_customer, on="customer_id", maintain_order="left")
     label = pl.lit(period).alias("period")
     with ledger.transaction():
         ledger.append(
@@ -273,7 +276,7 @@ def commit_issue(
         ledger.append("one_offs", one_offs)
         holding.keep_held(
             ledger, rating.period, held, divided.reasons, parties_of(platform), traffic,
-            _billed_once(held.lines, platform),
+            billed_once(held.lines, platform),
         )  # fmt: skip
         ledger.append("user_counts", bill.users.counts.with_columns(label))
         ledger.append("users_billed", bill.users.by_product().with_columns(label))

@@ -99,7 +99,6 @@ FILE_SOURCES_TABLE = """
 create table file_sources (file_no integer primary key, source_format varchar not null, bytes bigint not null,
   skipped bigint not null, skipped_by_reason varchar not null);
 """
-# A ledger from its beginning: its tables, then the views of them.
 # What an earlier format lacks. The column of `documents` holds the numbers of credit notes too.
 SINCE_3 = FILE_SOURCES_TABLE + DISPUTE_TABLES + HELD_TABLES + IN_FORCE_VIEWS
 # A ledger from its beginning.

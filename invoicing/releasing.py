@@ -9,7 +9,7 @@ import polars as pl
 
 from invoicing.documents.rule_sets import require_rules
 from invoicing.events import RELEASED, record
-from invoicing.issuing import choose_invoice_date
+from invoicing.issuing import choose_invoice_date, last_sequence
 from invoicing.numbering import number_invoices
 from invoicing.totals import invoice_totals, vat_rates_on, vat_totals, with_vat
 from rating.money import euro_text
@@ -52,6 +52,7 @@ def release(desk: Desk, customer_id: str, period: Period, reason: str, asked_dat
         _refuse_not_held(desk.ledger, customer_id, period)
         _refuse_out_of_order(desk.ledger, customer_id, period)
         day = choose_invoice_date(desk.ledger, desk.today, asked_date)
+        _tell_other_rates(desk, customer_id, period, day, report)
         number = commit_release(desk, customer_id, period, reason, day)
         report.messages.append(f"a journal of {period} that was exported before lacks this invoice: export it again")
     else:
@@ -92,6 +93,17 @@ def _refuse_not_held(ledger: Ledger, customer_id: str, period: Period) -> None:
     raise InputRefused(f"{customer_id} {period}: no such invoice is held; {known}")
 
 
+def _tell_other_rates(desk: Desk, customer_id: str, period: Period, day: date, report: Report) -> None:
+    """Ask for a person where the settings have other VAT rates for the date than those the run knew."""
+    run = next(run for run in desk.ledger.runs() if run.period == period)
+    known, now = (vat_rates_on(day, vat) for vat in (parse_settings(json.loads(run.settings)).vat, desk.settings.vat))
+    if not known.equals(now):
+        report.attention.append(
+            f"{customer_id} {period}: its VAT is at the rates that the run's settings have for {day}, and centime.toml "
+            "has others now; where those are right, credit this invoice"
+        )
+
+
 def _refuse_out_of_order(ledger: Ledger, customer_id: str, period: Period) -> None:
     """R-HELD: a customer's invoices go out in the order of their months."""
     first = ledger.rows("select min(period) from still_held where customer_id = ?", [customer_id])[0][0]
@@ -117,8 +129,8 @@ def commit_release(desk: Desk, customer_id: str, period: Period, reason: str, da
     totals = vat_totals(lines).join(
         vat_rates_on(day, vat).select("vat_category", reason="vat_reason"), on="vat_category", how="left"
     )
-    last = ledger.number("select max(sequence) from invoices where invoice_number like ?", [f"{day.year:04d}-%"])
-    invoice = invoice_totals(lines).join(number_invoices(held, day, last), on="customer_id")
+    numbers = number_invoices(held, day, last_sequence(ledger, day))
+    invoice = invoice_totals(lines).join(numbers, on="customer_id")
     number = str(invoice["invoice_number"].item())
     label = pl.lit(number).alias("invoice_number")
     with ledger.transaction():

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 POOL = ["period_number", "product_id", "user_id"]
 COUNTS = ["configured", "billed", "reserved", "reference"]
 IN_ADVANCE = ["recurring", "user_cap"]
-ONCE = ["one_off", "credit"]
 
 
 def _of_lines(lines: pl.DataFrame, kinds: list[str], key: str, figure: pl.Expr) -> pl.DataFrame:

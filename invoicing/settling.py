@@ -17,7 +17,7 @@ from invoicing.disputes import SETTLED, decide, open_dispute, refuse_foreign_cal
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import refuse_wrong_supplier
 from invoicing.events import CORRECTED, record
-from invoicing.issuing import choose_invoice_date, one_off_contents
+from invoicing.issuing import billed_once, choose_invoice_date, last_sequence
 from invoicing.numbering import number_invoices
 from invoicing.origins import last_origin_of
 from invoicing.overcharges import credit_overcharge
@@ -139,9 +139,12 @@ def _refuse_nothing(invoice: dict[str, Any], left: Left, corrected: Corrected) -
         lines.select(pl.col(name).cast(pl.String) for name in same) for lines in (left.lines, corrected.lines)
     )
     untouched = left.lines["left_cents"].equals(left.lines["net_cents"].alias("left_cents"))
-    if untouched and left.net_cents == invoice["net_cents"] and first.sort("line_no").equals(now.sort("line_no")):
+    to_whom = corrected.dated(invoice["invoice_date"])["customer"].item()
+    whole = untouched and left.net_cents == invoice["net_cents"] and to_whom == invoice["customer"]
+    if whole and first.sort("line_no").equals(now.sort("line_no")):
         raise InputRefused(
-            f"invoice {number}: as corrected every line of it is the same; `centime dispute reject` says that it stays"
+            f"invoice {number}: as corrected every line of it is the same, and so is its customer; "
+            "`centime dispute reject` says that it stays"
         )
 
 
@@ -172,7 +175,7 @@ def commit(desk: Desk, settlement: Settlement) -> tuple[str | None, str | None]:
 def _append_invoice(ledger: Ledger, settlement: Settlement) -> str:
     """Number the corrected invoice and store its whole content, within the caller's transaction."""
     corrected, day, superseded = settlement.corrected, settlement.day, settlement.invoice
-    last = ledger.number("select max(sequence) from invoices where invoice_number like ?", [f"{day.year:04d}-%"])
+    last = last_sequence(ledger, day)
     numbered = corrected.dated(day).join(number_invoices(corrected.invoices, day, last), on="customer_id")
     number, period = str(numbered["invoice_number"].item()), str(superseded["period"])
     of_invoice, of_period = pl.lit(number).alias("invoice_number"), pl.lit(period).alias("period")
@@ -180,11 +183,8 @@ def _append_invoice(ledger: Ledger, settlement: Settlement) -> str:
     ledger.append("invoices", numbered.with_columns(of_period, supersedes, status=pl.lit("issued")))
     ledger.append("lines", corrected.lines.with_columns(of_invoice))
     ledger.append("vat_totals", corrected.vat_totals.drop("customer_id").with_columns(of_invoice))
-    once = corrected.lines.filter(pl.col("kind").is_in(["one_off", "credit"])).select(
-        "customer_id", "kind", of_invoice, id="source_id", amount_cents=pl.col("net_cents").abs()
-    )
-    contents = one_off_contents(corrected.inputs.platform).drop("customer_id")
-    ledger.append("one_offs", once.join(contents, on=["id", "kind"], how="left", maintain_order="left"))
+    once = billed_once(corrected.lines, corrected.inputs.platform)
+    ledger.append("one_offs", once.with_columns(of_invoice))
     ledger.append("corrected_user_counts", corrected.counts.with_columns(of_period, of_invoice))
     ledger.append("corrected_users_billed", corrected.by_product.with_columns(of_period, of_invoice))
     stored = ledger.frame("select net_cents from invoices where invoice_number = ?", [number])["net_cents"].item()

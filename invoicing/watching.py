@@ -125,13 +125,15 @@ def _read(place: Store, ledger: Ledger, given: Sequence[str], work: Watch, watch
     found = [file.path for file in find_files(given, work.formats.naming).files]
     if not found:
         watched.warnings.append(f"no CDR file was found in {', '.join(given)}")
-    read = []
+    read, looked_at = [], []
     for path in found:
         try:
             taken = intake.read_cdrs(
                 place, ledger, [path], work.formats, work.settings, work.now, work.moment, work.progress
             )
             read.append(sha256_of(path))
+            # What was read of it before, and what was written to it meanwhile, have another SHA-256.
+            looked_at.append(path)
             watched.messages += taken.told
             watched.warnings += taken.warnings
             faulty = int(taken.files["quarantined"].sum())
@@ -140,7 +142,10 @@ def _read(place: Store, ledger: Ledger, given: Sequence[str], work: Watch, watch
             watched.warnings.append(f"not looked at, it may still be being written: {refused}")
     if found and not read:
         raise InputRefused(f"none of these files can be read: {'; '.join(watched.warnings)}")
-    rows = ledger.rows("select file_no, records from files where sha256 in (select unnest(?))", [read])
+    rows = ledger.rows(
+        "select file_no, records from files where sha256 in (select unnest(?)) or source_file in (select unnest(?))",
+        [read, looked_at],
+    )
     watched.counts |= {"files": len(read), "records": sum(int(str(records)) for _, records in rows)}
     return [int(str(number)) for number, _ in rows]
 

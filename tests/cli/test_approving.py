@@ -91,6 +91,38 @@ def test_approve__what_changed_since_is_shown_and_not_issued(shown: tuple[Place,
     assert place.start("issue", "2026-10", "--approve", str(again), *NOW).status == 0
 
 
+def test_approve__an_earlier_invoice_corrected_since_is_shown_and_nothing_issued(
+    october_issued: Place, tmp_path: Path
+) -> None:
+    place = copy(october_issued, tmp_path / "place")
+    (place.folder / "centime.toml").write_text(APPROVING, encoding="utf-8")
+    december = ("--now", "2026-12-02T10:00:00Z")
+    november = ("run", "2026-11", "--platform", "platform", "--json", *december)
+    sha256 = str(place.start(*november).document["approval"])
+    (place.folder / "off.txt").write_text("pack2\n", encoding="utf-8")
+    claim = ("dispute", "open", "2026-000001", "--reason", "x", "--calls", "off.txt", *december)
+    settle = ("dispute", "settle", "D2026-000001", "--as", "corrected-invoice", "--reason", "x", *december)
+    for command in (claim, settle):
+        told = place.start(*command)
+        assert told.status == 0, told.stderr
+    # What was shown is another month now, be it shown anew or not, and whoever approves the first one gets neither.
+    again = str(place.start(*november).document["approval"])
+    assert again != sha256
+    done = place.start("issue", "2026-11", "--approve", sha256, "--json", *december)
+    assert done.status == 2
+    assert any("changed since: what invoices were corrected;" in str(told) for told in list(done.document["messages"]))  # type: ignore[call-overload]
+    assert place.start("issue", "2026-11", "--approve", again, *december).status == 0
+
+
+def test_approve__what_was_shown_and_altered_is_named(shown: tuple[Place, str]) -> None:
+    place, sha256 = shown
+    new_price(place)
+    (path,) = (place.store / "reports").glob(f"2026-10-{sha256}.parquet")
+    path.write_bytes(path.read_bytes()[:-9] + b"123456789")
+    done = place.start("issue", "2026-10", "--approve", sha256, "--platform", "platform", *NOW)
+    assert (done.status, f"{sha256}.parquet: what was shown to be approved cannot be read" in done.stderr) == (3, True)
+
+
 def test_approve__another_vat_than_was_shown_is_shown_and_not_issued(shown: tuple[Place, str]) -> None:
     place, _ = shown
     rates = '[[vat]]\ncategory = "S"\nrate = 21\neffective_from = 2020-01-01\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,11 +48,17 @@ def exported(place: Place, table: str, period: str = "2026-10") -> list[dict[str
     return pl.read_csv(place.folder / "x.csv", infer_schema=False).to_dicts()
 
 
-def count(place: Place, table: str) -> int:
+def one(place: Place, sql: str) -> tuple[object, ...]:
+    """The one row of a query."""
     ledger = Ledger(place.store / "ledger.duckdb", read_only=True)
-    found = ledger.number(f"select count(*) from {table}")  # noqa: S608 - a name of this file
+    (row,) = ledger.rows(sql)
     ledger.close()
-    return found
+    return tuple(row)
+
+
+def count(place: Place, table: str) -> int:
+    (found,) = one(place, f"select count(*) from {table}")  # noqa: S608 - a name of this file
+    return int(str(found))
 
 
 @pytest.mark.parametrize(
@@ -172,6 +179,21 @@ def test_settle__a_dry_run_shows_it_and_changes_nothing(form: str, claimed: Plac
     assert "nothing was changed" in told.document["messages"]  # type: ignore[operator]
 
 
+def test_settle__an_invoice_may_be_corrected_in_its_address_alone(claimed: Place) -> None:
+    shutil.copytree(claimed.tables, claimed.folder / "moved")
+    customers = claimed.folder / "moved" / "customers.csv"
+    text = customers.read_text(encoding="utf-8")
+    name = text.splitlines()[1].split(",")[1]
+    customers.write_text(text.replace(f"c1,{name},", "c1,Another Name,"), encoding="utf-8")
+    told = settle(claimed, "corrected-invoice", "--platform", "moved")
+    assert told.status == 0, told.stderr
+    (first, now) = (row for row in exported(claimed, "invoices") if row["customer_id"] == "c1")
+    assert (first["net_cents"], first["vat_cents"]) == (now["net_cents"], now["vat_cents"])
+    (stored,) = one(claimed, "select customer from invoices where supersedes is not null")
+    assert "Another Name" in str(stored)
+    assert claimed.start("verify").status == 0
+
+
 DEARER = SMALL["rates"].replace("d,33,FR,0.05,", "d,33,FR,0.07,")
 ANOTHER_SEAT = SMALL["users"] + "u9,c1,seat,2026-10-20,\n"
 
@@ -183,7 +205,7 @@ ANOTHER_SEAT = SMALL["users"] + "u9,c1,seat,2026-10-20,\n"
         ("credit-note", ["--deck", "dearer.csv"], "the customer would pay 0.13 more, which no credit note can ask for"),
         ("credit-note", ["--platform", "seats"], "changes the users billed (1 before, 2 as corrected; R-CAP)"),
         ("credit-note", ["--platform", "platform"], "there is no difference to credit"),
-        ("corrected-invoice", ["--platform", "platform"], "as corrected every line of it is the same"),
+        ("corrected-invoice", ["--platform", "platform"], "every line of it is the same, and so is its customer"),
         ("corrected-invoice", ["--without-calls", "nobody.txt"], "not calls of this invoice: nobody"),
         ("corrected-invoice", ["--platform", "nowhere"], "nowhere is no folder"),
         ("corrected-invoice", ["--deck", "nobody.txt"], "nobody.txt: expected a file of the table rates"),

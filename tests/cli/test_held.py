@@ -205,6 +205,15 @@ def test_release__vat_is_that_of_its_date_and_rerun_makes_the_same_again(held: P
     assert place.start("verify").status == 0
 
 
+def test_release__vat_rates_that_the_run_did_not_know_are_told(held: Place, tmp_path: Path) -> None:
+    place = copy(held, tmp_path / "place")
+    (place.folder / "centime.toml").write_text(HOLDING.replace("rate = 22", "rate = 23"), encoding="utf-8")
+    told = release(place, "2026-10", now="2026-12-15T10:00:00Z")
+    assert told.status == 1
+    assert "c1 2026-10: its VAT is at the rates that the run's settings have for 2026-12-15" in told.stderr
+    assert [row["vat_rate"] for row in rows_of(place, "lines", "2026-10") if row["customer_id"] == "c1"][:1] == ["22"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

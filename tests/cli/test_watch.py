@@ -103,6 +103,18 @@ def test_watch__a_file_that_is_still_being_written_is_looked_at_as_far_as_it_goe
     assert cut in told.document["messages"]  # type: ignore[operator]
 
 
+def test_watch__of_a_file_that_grew_since_it_was_read_every_call_is_fresh(place: Place) -> None:
+    setting = '[rating]\nunterminated_last_line = "wait"\n'
+    (place.folder / "centime.toml").write_text(SETTINGS + setting + BOUNDS, encoding="utf-8")
+    night = call("a", "2026-10-12", duration_s=14_401)
+    path = write_cdrs(place.folder / "today.csv", night)
+    assert place.start("read", path, *NOW).status == 0
+    write_cdrs(path, night, call("b", "2026-10-12", duration_s=1))
+    told = watch(place, path)
+    assert signs_of(told) == [("long_call", "c1", "2026-10-12", 1, 14_401)]
+    assert told.document["counts"]["records"] == 2  # type: ignore[index]
+
+
 def test_watch__a_file_that_cannot_be_read_yet_does_not_hide_the_others(place: Place) -> None:
     good = write_cdrs(place.folder / "good.csv", call("a", "2026-10-12", callee=LIVE, duration_s=1861))
     cut = place.folder / "cut.csv.gz"
