@@ -149,7 +149,7 @@ def unused_packs(period: Period, pools: pl.DataFrame, months: int) -> pl.DataFra
     """Packs with something in them of which nothing was drawn in so many months one after the other, this the last."""
     wanted = [period.number]
     for _ in range(months - 1):
-        wanted.append(Period(wanted[-1] // 100, wanted[-1] % 100).previous.number)
+        wanted.append(Period.numbered(wanted[-1]).previous.number)
     key = ["customer_id", "user_id", "product_id"]
     of_month = pools.filter(pl.col("period_number").is_in(wanted)).group_by(*key, "period_number").agg(
         pl.col("used_s").sum(), filled=(pl.col("allowance_s").is_null() | (pl.col("allowance_s") > 0)).any()
@@ -158,7 +158,7 @@ def unused_packs(period: Period, pools: pl.DataFrame, months: int) -> pl.DataFra
     per_product = unused.filter(pl.col("len") == months).group_by("customer_id", "product_id").agg(packs=pl.len())
     return per_product.sort("customer_id", "product_id").group_by("customer_id", maintain_order=True).agg(
         alarms=pl.col("packs").sum(), measured=pl.lit(months), allowed=pl.lit(months - 1), product_id="product_id",
-        packs="packs", since=pl.lit(str(Period(wanted[-1] // 100, wanted[-1] % 100))),
+        packs="packs", since=pl.lit(str(Period.numbered(wanted[-1]))),
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def rated_call(
     """The rating of an accepted call, and the call as it was rated last (`RATED_SCHEMA`): a correction comes first."""
     call_id, start = accepted.row(0, named=True)["call_id"], accepted["start"].item()
     number = with_local_days(accepted, timezone)["period_number"].item()
-    period = Period(number // 100, number % 100)
+    period = Period.numbered(number)
     corrected = [correction.rating for correction in reversed(corrections(ledger))]
     for rating in [*corrected, *ledger.ratings(issued=True), *ledger.ratings(issued=False)]:
         if rating.period >= period:

@@ -114,7 +114,7 @@ class Corrected:
         """Where its calls are kept, with their period number, and what is there."""
         number = f"{self.restating.rating_no:06d}"
         return [
-            (f"rated/period={Period(*divmod(period, 100))}/{number}-0000.parquet", period, frame)
+            (f"rated/period={Period.numbered(period)}/{number}-0000.parquet", period, frame)
             for period, frame in sorted(self.calls.files.items())
         ]
 

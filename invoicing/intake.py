@@ -393,7 +393,7 @@ class _Batches:
         calls = pl.concat([part for part, _ in parts])
         hashes = np.concatenate([part for _, part in parts])
         self._batch_no += 1
-        period = Period(number // 100, number % 100)
+        period = Period.numbered(number)
         path = f"calls/period={period}/{self._batch_no:06d}.parquet"
         answered = int((calls["duration_s"] > 0).sum())
         self.written.append(_Batch(self._batch_no, path, period, answered, calls.height - answered))

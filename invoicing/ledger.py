@@ -361,6 +361,10 @@ class Ledger:
         runs = self.runs()
         return runs[-1] if runs else None
 
+    def rating_of(self, run: Run) -> Rating:
+        """The rating that a run issued."""
+        return next(rating for rating in self.ratings(issued=True) if rating.rating_no == run.rating_no)
+
     def ratings(self, *, issued: bool) -> list[Rating]:
         """The ratings, issued or pending (there is at most one pending)."""
         found = self.rows(

@@ -215,7 +215,7 @@ def _origin(ledger: Ledger, number: str, period: str, customer_id: str, made: li
     correction = made[-1] if made else None
     if correction is not None:
         return Origin(number, customer_id, run, correction.rating, correction)
-    rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
+    rating = ledger.rating_of(run)
     return Origin(number, customer_id, run, rating, None)
 
 

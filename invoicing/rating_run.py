@@ -172,7 +172,7 @@ def pools_of(
     rows = service_rows(platform)
     found = [_pools_of_period(rows, before, period, platform)]
     for number in sorted(set(late["period_number"])):
-        of = Period(number // 100, number % 100)
+        of = Period.numbered(number)
         whose = late.filter(pl.col("period_number") == number)
         their_rows = rows.join(whose, on="customer_id", how="semi", maintain_order="left")
         contracts = platform.contracts.join(whose, on="customer_id", how="semi", maintain_order="left")
@@ -311,7 +311,7 @@ def _settle(store: Store, lookups: Coded, settings: Settings, buckets: Buckets, 
 def _write_rated(store: Store, rating_no: int, bucket: int, calls: pl.DataFrame) -> Iterator[RatedFile]:
     for key, here in sorted(calls.partition_by("period_number", as_dict=True, maintain_order=True).items()):
         number = int(str(key[0]))
-        path = f"rated/period={Period(number // 100, number % 100)}/{rating_no:06d}-{bucket:04d}.parquet"
+        path = f"rated/period={Period.numbered(number)}/{rating_no:06d}-{bucket:04d}.parquet"
         yield RatedFile(
             path,
             *store.write_frame(path, here),

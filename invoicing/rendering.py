@@ -105,7 +105,7 @@ def issued_documents(
     The calls are read for some customers after the others; of those, the one with the most calls comes first.
     """
     period = str(run.period)
-    rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
+    rating = ledger.rating_of(run)
     of_period = "invoice_number in (select invoice_number from invoices where period = ? and supersedes is null)"
     invoices = ledger.frame(
         "select * from invoices where period = ? and supersedes is null order by customer_id", [period]

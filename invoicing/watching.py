@@ -102,7 +102,7 @@ def watch(store: Store, given: Sequence[str], folder: Path, work: Watch) -> Watc
         if not periods:
             watched.messages.append("no call of these files is still to be invoiced")
             return watched
-        first, last = (Period(number // 100, number % 100) for number in (periods[0], periods[-1]))
+        first, last = (Period.numbered(number) for number in (periods[0], periods[-1]))
         rated = _rate(place, ledger, first_period(ledger, first), last, platform, work)
         watched.counts["calls_rated"], watched.counts["calls_unrated"] = rated.calls, rated.unrated.height
         calls = _fresh_call_ids(place, ledger, fresh)

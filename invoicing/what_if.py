@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from invoicing.desk import Desk, Report
-    from invoicing.ledger import Rating, Run
+    from invoicing.ledger import Run
     from invoicing.month_again import MonthAgain
     from schemas.platform import Platform
     from schemas.settings import Settings
@@ -166,7 +166,7 @@ def _customers(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) ->
 
 
 def _zones(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.DataFrame:
-    rating = _rating(desk, run)
+    rating = desk.ledger.rating_of(run)
     kept = desk.store.read_frame(rating.traffic_path, desk.ledger.stored_files()[rating.traffic_path])
     issued, supposed = (_by_zone(_chosen(traffic, customers)) for traffic in (kept, again.rated.traffic))
     return beside(issued, supposed, ["traffic_period", "zone_id"], ZONE_FIGURES, NAMES)
@@ -184,13 +184,9 @@ def _lines(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> pl.
     return differing(beside(before, now, LINE_KEY, LINE_FIGURES, NAMES), LINE_FIGURES, NAMES)
 
 
-def _rating(desk: Desk, run: Run) -> Rating:
-    return next(rating for rating in desk.ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
-
-
 def _differing_calls(desk: Desk, run: Run, again: MonthAgain, customers: list[str]) -> Iterator[pl.DataFrame]:
     """The calls whose owner or figures differ, file by file of the issued rating, then those that are new."""
-    rating = _rating(desk, run)
+    rating = desk.ledger.rating_of(run)
     kept = desk.store.read_frame(rating.traffic_path, desk.ledger.stored_files()[rating.traffic_path])
     traffic = _chosen(pl.concat([kept, again.rated.traffic]), customers)
     nothing = pl.DataFrame(schema=RATED_SCHEMA)

@@ -47,6 +47,11 @@ class Period:
         """The month that holds a day."""
         return cls(day.year, day.month)
 
+    @classmethod
+    def numbered(cls, number: int) -> Period:
+        """The month of a `period_number`, such as 202610."""
+        return cls(*divmod(number, 100))
+
     def __str__(self) -> str:
         """Written as in every table: `2026-10`."""
         return f"{self.year:04d}-{self.month:02d}"

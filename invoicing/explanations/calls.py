@@ -98,7 +98,7 @@ def _owner(call: dict[str, Any], say: Language) -> Step:
 
 def _where(ledger: Ledger, rating: Rating, call: dict[str, Any], say: Language) -> Step:
     """The invoice that the call is on, or why it is on none."""
-    period = Period(*divmod(call["period_number"], 100))
+    period = Period.numbered(call["period_number"])
     late = period < rating.period
     came_late = f" {say.say('call.came_late', period=say.month(str(period)))}" if late else ""
     rule_id = "R-LATE" if late else "R-INVOICE"
