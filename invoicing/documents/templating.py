@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from invoicing.documents.fonts import writable
 from invoicing.documents.words import printable
+from invoicing.templates import environment_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @cache
 def environment() -> Environment:
     """The environment of this process."""
-    return Environment(
-        loader=PackageLoader("invoicing.documents", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment_of("invoicing.documents", _finalize)
 
 
 def stylesheet(name: str) -> str:

@@ -10,7 +10,6 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from invoicing.documents.house_colour import accent_of
@@ -19,9 +18,12 @@ from invoicing.reports import money_sections as money
 from invoicing.reports import use_sections as use
 from invoicing.reports.parts import AMOUNT, CHANGE, COUNT, DURATION, TEXT, Cell
 from invoicing.reports.words import names_of, spoken
+from invoicing.templates import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from jinja2 import Environment
 
     from invoicing.documents.words import Language
     from invoicing.reports.month import Month
@@ -75,15 +77,7 @@ def report_page(month: Month, code: str, links: Mapping[str, tuple[Link, ...]]) 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("invoicing.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment_of("invoicing.reports", _finalize)
 
 
 def _finalize(expression: object) -> object:
