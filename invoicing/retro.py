@@ -11,6 +11,10 @@ from rating.rules import rule
 if TYPE_CHECKING:
     from rating.periods import Period
 
+RETRO_SCHEMA = {
+    "change": pl.String, "table": pl.String, "service_id": pl.String, "customer_id": pl.String,
+    "product_id": pl.String, "quantity_micro": pl.Int64, "active_from": pl.Date, "past_end": pl.Date,
+}  # fmt: skip
 KEY = ["table", "service_id", "customer_id", "product_id", "quantity_micro"]
 
 

@@ -22,13 +22,10 @@ from invoicing.issuing import Tables
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_services
 from invoicing.releasing import released_since
-from invoicing.retro import retroactive_changes
 from invoicing.totals import with_vat
 from rating.platform_checks import notice_problems
-from rating.services import SERVICE_TABLES, service_rows
 from rating.sources.platform_tables import LoadedPlatform, load_platform
 from schemas.errors import InputRefused
-from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -307,11 +304,7 @@ def tell_issued(desk: Desk, period: Period, report: Report) -> bool:
 
 def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, period: Period) -> list[str]:
     """R-RETRO in sentences: services entered or removed with a past date since the last run."""
-    if previous is None or previous.snapshot == snapshots.snapshot_id(loaded.files):
-        return []
-    settings = parse_settings(json.loads(previous.settings))
-    before = snapshots.load_snapshot_tables(desk.store, desk.ledger, previous.snapshot, settings, SERVICE_TABLES)
-    changes = retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
+    changes = snapshots.retro_since(desk.store, desk.ledger, previous, loaded, period)
     services = changes.partition_by("customer_id", "table", "service_id", as_dict=True, maintain_order=True)
     return [
         f"{customer}: {table} {service} was {_spans(rows, 'removed')} and is now {_spans(rows, 'entered')}: this is "

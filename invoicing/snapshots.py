@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from invoicing.retro import RETRO_SCHEMA, retroactive_changes
 from invoicing.store import Store, sha256_of_bytes
 from rating.rules import rule
+from rating.services import SERVICE_TABLES, service_rows
 from schemas.errors import InputRefused
 from schemas.platform import SCHEMAS
+from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from invoicing.ledger import Ledger
+    from invoicing.ledger import Ledger, Run
+    from rating.periods import Period
     from rating.sources.platform_tables import LoadedPlatform, SourceFile
     from schemas.platform import Platform
     from schemas.settings import Settings
@@ -79,6 +86,21 @@ def load_snapshot_tables(
     from rating.sources.platform_tables import load_accepted  # noqa: PLC0415 - only who reads tables waits for it
 
     return load_accepted(_checked_folder(store, ledger, snapshot, tables), settings, tables)
+
+
+def retro_since(
+    store: Store, ledger: Ledger, previous: Run | None, loaded: LoadedPlatform, period: Period
+) -> pl.DataFrame:
+    """R-RETRO: services entered or removed with a past date since the run before (`RETRO_SCHEMA`).
+
+    Raises:
+        StoreUnavailable: where a table of that run is missing or altered.
+    """
+    if previous is None or previous.snapshot == snapshot_id(loaded.files):
+        return pl.DataFrame(schema=RETRO_SCHEMA)
+    settings = parse_settings(json.loads(previous.settings))
+    before = load_snapshot_tables(store, ledger, previous.snapshot, settings, SERVICE_TABLES)
+    return retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
 
 
 def _checked_folder(store: Store, ledger: Ledger, snapshot: str, tables: Collection[str]) -> Path:

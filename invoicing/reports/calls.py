@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from rating.packs import POOL_KEY
 from rating.periods import local_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from rating.periods import Period
@@ -23,7 +25,8 @@ OWNER_SCHEMA = {
     "customer_id": pl.String, "user_id": pl.String, "zone_id": pl.String, "charged_s": pl.Int64,
     "amount_cents": pl.Int64,
 }  # fmt: skip
-DRAWN_SCHEMA = {"pool_no": pl.Int64, "day": pl.Date}
+DRAW_DAY_SCHEMA = {"pool_no": pl.Int64, "day": pl.Date}
+DRAWN_SCHEMA = {**dict.fromkeys(POOL_KEY, pl.String), "day": pl.Date}
 SUMS = ("duration_s", "amount_cents")
 _COLUMNS = [
     "start", "duration_s", "amount_cents", "period_number", "customer_id", "owner_user_id", "rate_no", "billable_s",
@@ -31,14 +34,43 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class RatedShare:
+    """Rated calls of a month that one rating made: that of its run, or a correction.
+
+    Attributes:
+        paths: The files of its calls.
+        prices: What each `rate_no` stands for.
+        draws: The draws of calls that drew from several packs (`DRAW_SCHEMA`).
+        pools: Its pools: `pool_no`, `POOL_KEY`, `period_number`.
+        without: The call_ids of calls that another share has.
+        not_of: Customers all of whose calls others have.
+    """
+
+    paths: Collection[Path]
+    prices: pl.DataFrame
+    draws: pl.DataFrame
+    pools: pl.DataFrame
+    without: pl.Series
+    not_of: Collection[str] = ()
+
+    def calls(self, path: Path) -> pl.DataFrame:
+        """The calls of one of its files."""
+        is_named = not (self.draws.is_empty() and self.without.is_empty())
+        calls = pl.read_parquet(path, columns=[*_COLUMNS, *(["call_id"] if is_named else [])], hive_partitioning=False)
+        if self.not_of:
+            calls = calls.filter(~pl.col("customer_id").cast(pl.String).is_in(list(self.not_of)))
+        return calls if self.without.is_empty() else calls.filter(~pl.col("call_id").is_in(self.without.implode()))
+
+
 class SummedCalls(NamedTuple):
-    """What the rated calls of a run sum up to.
+    """What the rated calls of a month sum up to.
 
     Attributes:
         hours: By local day and hour, of the calls of the month itself (`HOUR_SCHEMA`).
         late: The same sums of the calls of earlier months: one row, without day and hour.
         owners: By customer, user and zone, what was charged out of packs, of the month itself (`OWNER_SCHEMA`).
-        drawn: By `pool_no` the last `day` on which a call drew from the pool.
+        drawn: By pool of the month the last `day` on which a call drew from it (`DRAWN_SCHEMA`).
     """
 
     hours: pl.DataFrame
@@ -47,36 +79,34 @@ class SummedCalls(NamedTuple):
     drawn: pl.DataFrame
 
 
-def summed_calls(
-    paths: Iterable[Path], prices: pl.DataFrame, draws: pl.DataFrame, timezone: str, period: Period
-) -> SummedCalls:
-    """Sum up the rated calls of a run, file by file and by columns alone.
+def summed_calls(shares: Iterable[RatedShare], timezone: str, period: Period) -> SummedCalls:
+    """Sum up the rated calls of a month, file by file and by columns alone.
 
     Args:
-        paths: The files of its rated calls.
-        prices: What each `rate_no` stands for.
-        draws: The draws of calls that drew from several packs (`DRAW_SCHEMA`).
+        shares: Its rated calls, each in one of them.
         timezone: Whose days and hours they are.
         period: The month; calls of earlier ones are summed apart.
     """
-    zones = pl.DataFrame({"zone_id": prices["zone_id"].cast(pl.String)}).with_row_index("rate_no")
     quarters, late = [_by_quarter(_no_calls())], [_totals(_no_calls())]
     owners, drawn = [pl.DataFrame(schema=OWNER_SCHEMA)], [pl.DataFrame(schema=DRAWN_SCHEMA)]
-    for path in paths:
-        columns = _COLUMNS if draws.is_empty() else [*_COLUMNS, "call_id"]
-        calls = pl.read_parquet(path, columns=columns, hive_partitioning=False)
-        own = pl.col("period_number") == period.number
-        here = calls.filter(own)
-        late.append(_totals(calls.filter(~own)))
-        quarters.append(_by_quarter(here))
-        owners.append(_by_owner(here, zones))
-        drawn.append(_last_draws(calls, draws))
+    own = pl.col("period_number") == period.number
+    for share in shares:
+        zones = pl.DataFrame({"zone_id": share.prices["zone_id"].cast(pl.String)}).with_row_index("rate_no")
+        draw_days = [pl.DataFrame(schema=DRAW_DAY_SCHEMA)]
+        for path in share.paths:
+            calls = share.calls(path)
+            here = calls.filter(own)
+            late.append(_totals(calls.filter(~own)))
+            quarters.append(_by_quarter(here))
+            owners.append(_by_owner(here, zones))
+            draw_days.append(_last_draws(here, share.draws))
+        drawn.append(_by_pool(pl.concat(draw_days), share.pools.filter(own)))
     by_owner = pl.concat(owners).group_by("customer_id", "user_id", "zone_id")
     return SummedCalls(
         _by_hour(pl.concat(quarters), timezone),
         pl.concat(late).sum(),
         by_owner.agg(pl.col("charged_s", "amount_cents").sum()).sort("customer_id", "user_id", "zone_id"),
-        pl.concat(drawn).group_by("pool_no").agg(pl.col("day").max()).sort("pool_no"),
+        pl.concat(drawn).group_by(POOL_KEY).agg(pl.col("day").max()).sort(POOL_KEY),
     )
 
 
@@ -102,7 +132,14 @@ def _last_draws(calls: pl.DataFrame, draws: pl.DataFrame) -> pl.DataFrame:
     if not draws.is_empty():
         found.append(calls.select("call_id", "day").join(draws, on="call_id").select("pool_no", "day"))
     last = pl.concat(found).group_by("pool_no").agg(pl.col("day").max())
-    return last.select(pl.col(name).cast(dtype) for name, dtype in DRAWN_SCHEMA.items())
+    return last.select(pl.col(name).cast(dtype) for name, dtype in DRAW_DAY_SCHEMA.items())
+
+
+def _by_pool(draw_days: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
+    """The last day of each pool by what it is known by, whichever rating drew from it."""
+    last = draw_days.group_by("pool_no").agg(pl.col("day").max())
+    named = last.join(pools.with_columns(pl.col("pool_no").cast(pl.Int64)), on="pool_no")
+    return named.select(pl.col(name).cast(dtype) for name, dtype in DRAWN_SCHEMA.items())
 
 
 def _by_owner(calls: pl.DataFrame, zones: pl.DataFrame) -> pl.DataFrame:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rating.packs import POOL_KEY
+
 REASON_SCHEMA = {
     "customer_id": pl.String, "reason": pl.String, "subject": pl.String, "quantity_micro": pl.Int64,
     "difference_cents": pl.Int64,
@@ -64,12 +66,11 @@ def _by_subject(lines: pl.DataFrame, users: pl.Series) -> pl.DataFrame:
     return placed.group_by("customer_id", "group", "subject").agg(pl.col("quantity_micro", "net_cents").sum())
 
 
-def exhausted(packs_used: pl.DataFrame, drawn: pl.DataFrame, period_number: int) -> pl.DataFrame:
+def exhausted(packs_used: pl.DataFrame, drawn: pl.DataFrame) -> pl.DataFrame:
     """The pools of a month of which nothing is left: `customer_id`, `user_id`, `product_id`, and the `day` of the end.
 
-    Takes the pools with `allowance_s` and `used_s`, and by `pool_no` the last day on which one was drawn from.
+    Takes the pools with `allowance_s` and `used_s`, and the last `day` on which each was drawn from.
     """
-    limited = packs_used.filter((pl.col("period_number") == period_number) & (pl.col("allowance_s") > 0))
-    spent = limited.filter(pl.col("used_s") >= pl.col("allowance_s"))
-    dated = spent.with_columns(pl.col("pool_no").cast(pl.Int64)).join(drawn, on="pool_no")
-    return dated.select("customer_id", "user_id", "product_id", "day").sort("customer_id", "day", "product_id")
+    spent = packs_used.filter((pl.col("allowance_s") > 0) & (pl.col("used_s") >= pl.col("allowance_s")))
+    dated = spent.join(drawn, on=POOL_KEY, nulls_equal=True)
+    return dated.select(*POOL_KEY, "day").sort("customer_id", "day", "product_id")

@@ -128,7 +128,7 @@ def attention_section(month: Month, say: Language, names: Names) -> Section:
             "addresses",
             say.say("table.addresses"),
             say.say("column.customer"),
-            (_customer(names, one) for one in unaddressed),
+            map(names.customer, unaddressed),
         ),
         _list("unwritten", say.say("table.unwritten"), say.say("column.invoice"), iter(month.unwritten)),
         _list("notes", say.say("table.notes"), say.say("column.note"), iter(month.notes)),
@@ -158,10 +158,6 @@ def _reported(month: Month) -> list[tuple[str, int]]:
     return [("spoof", sums.get("R-SPOOF", 0)), ("suspended", sums.get("R-SUSPENDED", 0))]
 
 
-def _customer(names: Names, customer_id: str) -> str:
-    return f"{customer_id}  {names.of(names.customers, customer_id)}"
-
-
 def _list(name: str, caption: str, heading: str, texts: Iterator[str]) -> Table:
     return Table(name, caption, [Column(heading)], [[text] for text in texts], is_folded=True)
 
@@ -171,7 +167,7 @@ def _held_table(held: pl.DataFrame, say: Language, names: Names) -> Table:
         Column(say.say("column.customer")), Column(say.say("column.net"), AMOUNT), Column(say.say("column.why"))
     ]  # fmt: skip
     rows: list[list[Content]] = [
-        [_customer(names, customer), cents, "; ".join(say.say(f"bound.{bound}") for bound in sorted(bounds))]
+        [names.customer(customer), cents, "; ".join(say.say(f"bound.{bound}") for bound in sorted(bounds))]
         for customer, cents, bounds in held.select("customer_id", "net_cents", "bound").iter_rows()
     ]
     return Table("held", say.say("table.held"), columns, rows, is_folded=True)
@@ -183,7 +179,7 @@ def _unbilled_table(unbilled: pl.DataFrame, say: Language, names: Names) -> Tabl
     ]
     rows: list[list[Content]] = [
         [
-            _customer(names, row["customer_id"]), row["service_id"], names.of(names.products, row["product_id"]),
+            names.customer(row["customer_id"]), row["service_id"], names.of(names.products, row["product_id"]),
             _day(say, row["active_from"]), _day(say, row["active_to"]), say.say(f"unbilled.{row['why']}"),
         ]
         for row in unbilled.iter_rows(named=True)
@@ -207,7 +203,7 @@ def _retro_table(retro: pl.DataFrame, say: Language, names: Names) -> Table:
     ]
     rows: list[list[Content]] = [
         [
-            _customer(names, row["customer_id"]), row["service_id"], names.of(names.products, row["product_id"]),
+            names.customer(row["customer_id"]), row["service_id"], names.of(names.products, row["product_id"]),
             say.say(f"retro.{row['change']}"), _day(say, row["active_from"]), _day(say, row["past_end"]),
         ]
         for row in retro.iter_rows(named=True)
@@ -264,7 +260,7 @@ def changes_section(month: Month, say: Language, names: Names) -> Section:
     most = most.sort(-pl.col("difference_cents").abs(), "customer_id").head(MOST_CHANGED)
     lines, before = (frame.join(most, on="customer_id", how="semi") for frame in (month.lines, month.lines_before))
     told = changes.reasons(lines, before, month.platform.products).partition_by("customer_id", as_dict=True)
-    spent = changes.exhausted(month.packs_used, month.calls.drawn, month.period.number)
+    spent = changes.exhausted(month.packs_used, month.calls.drawn)
     rows: list[list[Content]] = []
     for customer, net, was, difference in most.iter_rows():
         words = "; ".join(
@@ -275,7 +271,7 @@ def changes_section(month: Month, say: Language, names: Names) -> Section:
                 *_spent_in_words(spent.filter(pl.col("customer_id") == customer), say, names),
             ]
         )
-        rows.append([_customer(names, customer), was, net, difference, words])
+        rows.append([names.customer(customer), was, net, difference, words])
     columns = [
         Column(say.say("column.customer")),
         *(Column(say.say(f"column.{name}"), AMOUNT) for name in ("before", "net")),

@@ -11,22 +11,21 @@ import polars as pl
 from invoicing import exports, holding, issuing, snapshots
 from invoicing.approval import input_digests
 from invoicing.bounds import judge_bounds
+from invoicing.origins import corrections
 from invoicing.rendering import unpublished_numbers
-from invoicing.reports.calls import summed_calls
-from invoicing.retro import retroactive_changes
+from invoicing.reports.calls import RatedShare, summed_calls
 from invoicing.snapshots import load_snapshot
 from rating.periods import Period
-from rating.services import service_rows
 from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import date
 
     from invoicing.approval import Digests
     from invoicing.conservation import Balance
     from invoicing.desk import Desk
-    from invoicing.ledger import Ledger, Run
+    from invoicing.ledger import Ledger, Rating, Run
     from invoicing.pipeline import Bill
     from invoicing.rating_run import RatedPeriod
     from invoicing.reports.calls import SummedCalls
@@ -43,10 +42,6 @@ LINE_COLUMNS = [
 INVOICE_COLUMNS = ["invoice_number", "customer_id", "due_date", "net_cents", "vat_cents", "gross_cents"]
 AMOUNTS = ["net_cents", "vat_cents", "gross_cents"]
 HELD_COLUMNS = ["customer_id", "net_cents", "bound"]
-RETRO_SCHEMA = {
-    "change": pl.String, "table": pl.String, "service_id": pl.String, "customer_id": pl.String,
-    "product_id": pl.String, "quantity_micro": pl.Int64, "active_from": pl.Date, "past_end": pl.Date,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +56,9 @@ class Month:
         lines: `LINE_COLUMNS`.
         lines_before: The same of the month before.
         months: `period`, `invoices` and `AMOUNTS` of the twelve months before that were run, then of this one.
-        traffic: What the calls sum up to (`TRAFFIC_SCHEMA`).
-        packs_used: The pools, and what its calls drew from them.
+        packs_used: The pools of the month and what its calls drew from them, whichever invoice those are on.
         user_counts: Users configured, billed, reserved, and the reference of the 10 %.
-        calls: Its calls by quarter of an hour, and by user and zone.
+        calls: The calls of its invoices, as they were corrected last: by hour, and by user and zone.
         unrated: The calls that could not be rated (`UNRATED_SCHEMA`).
         quarantine: The records set aside from its files, by `reason`: `records`.
         files: The files read for it, as `export files` has them.
@@ -89,7 +83,6 @@ class Month:
     lines: pl.DataFrame
     lines_before: pl.DataFrame
     months: pl.DataFrame
-    traffic: pl.DataFrame
     packs_used: pl.DataFrame
     user_counts: pl.DataFrame
     calls: SummedCalls
@@ -130,11 +123,6 @@ def issued_month(desk: Desk, run: Run, seconds: dict[str, float]) -> Month:
     rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
     settings, shas = parse_settings(json.loads(run.settings)), ledger.stored_files()
     loaded = load_snapshot(store, ledger, run.snapshot, settings)
-    files = ledger.frame(
-        "select path, period_number from rated_files where rating_no = ? order by path", [run.rating_no]
-    )
-    paths = [store.require(path, shas[path]) for path in files["path"]]
-    prices, draws = (store.read_frame(path, shas[path]) for path in (rating.prices_path, rating.draws_path))
     earlier = [one for one in ledger.runs() if one.run_no < run.run_no]
     summary = run.summary
     return Month(
@@ -149,21 +137,16 @@ def issued_month(desk: Desk, run: Run, seconds: dict[str, float]) -> Month:
         ).select(INVOICE_COLUMNS),
         lines=_lines_of(ledger, run.period),
         lines_before=_lines_of(ledger, run.period.previous),
-        months=_months_until(ledger, run.period),
-        traffic=texts(store.read_frame(rating.traffic_path, shas[rating.traffic_path])),
-        packs_used=texts(
-            ledger.frame("select * from packs_used where rating_no = ? order by pool_no", [run.rating_no])
-        ),
-        user_counts=texts(
-            ledger.frame("select * from user_counts where period = ? order by customer_id", [period])
-        ).drop("period"),
-        calls=summed_calls(paths, prices, draws, settings.rating.timezone, run.period),
+        months=months_until(ledger, run.period),
+        packs_used=exports.packs_used(store, ledger, run.period),
+        user_counts=exports.user_counts(store, ledger, run.period),
+        calls=summed_calls(_shares_in_force(store, ledger, rating), settings.rating.timezone, run.period),
         unrated=store.read_frame(rating.unrated_path, shas[rating.unrated_path]),
         quarantine=_quarantine(store, ledger, run.period),
         files=exports.files(store, ledger, run.period),
         balance=issuing.balance(ledger),
         reports=_reports(json.loads(rating.reports)),
-        retro=retro_since(store, ledger, earlier[-1] if earlier else None, loaded, run.period),
+        retro=snapshots.retro_since(store, ledger, earlier[-1] if earlier else None, loaded, run.period),
         notes=[str(note) for note in _listed(summary["notes"]) if "(R-RETRO)" not in str(note)],
         held=holding.held_reasons(ledger, run.period)
         .join(holding.held_invoices(ledger, run.period), on="customer_id")
@@ -196,23 +179,16 @@ def draft_month(
         invoices=bill.invoices.with_columns(invoice_number=pl.lit(None, pl.String)).select(INVOICE_COLUMNS),
         lines=bill.lines.select(LINE_COLUMNS),
         lines_before=_lines_of(ledger, period.previous),
-        months=pl.concat([_months_until(ledger, period), this_month]),
-        traffic=texts(rated.traffic),
-        packs_used=texts(rated.packs_used),
+        months=pl.concat([months_until(ledger, period), this_month]),
+        packs_used=texts(rated.packs_used).filter(pl.col("period_number") == period.number),
         user_counts=bill.users.counts,
-        calls=summed_calls(
-            [place.root / file.path for file in rated.files],
-            rated.prices,
-            rated.draws,
-            desk.settings.rating.timezone,
-            period,
-        ),
+        calls=summed_calls([_drafted_share(rated, place)], desk.settings.rating.timezone, period),
         unrated=rated.unrated,
         quarantine=_quarantine(store, ledger, period),
         files=exports.files(store, ledger, period),
         balance=replace(before, invoiced=before.invoiced + rated.calls, waiting=waiting, unrated=rated.unrated.height),
         reports=rated.reports,
-        retro=retro_since(store, ledger, ledger.last_run(), loaded, period),
+        retro=snapshots.retro_since(store, ledger, ledger.last_run(), loaded, period),
         notes=bill.notes,
         held=_would_be_held(desk, period, rated, bill),
         unwritten=[],
@@ -223,6 +199,41 @@ def draft_month(
         made_at=desk.moment.text,
         seconds=desk.seconds(),
     )
+
+
+def _shares_in_force(store: Store, ledger: Ledger, rating: Rating) -> list[RatedShare]:
+    """The calls of a run, as `export rated` has them: each as it was corrected last.
+
+    What a correction took off stays with its invoice, and is not among them where that one was superseded.
+    """
+    shares: list[RatedShare] = []
+    corrected, superseded = pl.Series(dtype=pl.String), set[str]()
+    for correction in reversed(corrections(ledger, "period = ?", [str(rating.period)])):
+        if correction.customer_id not in superseded:
+            share = _kept_share(store, ledger, correction.rating, corrected)
+            ids = [pl.read_parquet(path, columns=["call_id"])["call_id"].cast(pl.String) for path in share.paths]
+            shares, corrected = [*shares, share], pl.concat([corrected, *ids])
+        if correction.invoice_number is not None:
+            superseded.add(correction.customer_id)
+    return [_kept_share(store, ledger, rating, corrected, superseded), *shares]
+
+
+def _kept_share(
+    store: Store, ledger: Ledger, rating: Rating, without: pl.Series, not_of: Collection[str] = ()
+) -> RatedShare:
+    """The calls of a rating that is kept, but for those that others have."""
+    shas, of_rating = ledger.stored_files(), [rating.rating_no]
+    files = ledger.rows("select path from rated_files where rating_no = ? order by path", [*of_rating])
+    prices, draws = (store.read_frame(path, shas[path]) for path in (rating.prices_path, rating.draws_path))
+    pools = ledger.frame("select * from packs_used where rating_no = ?", [*of_rating])
+    paths = [store.require(str(path), shas[str(path)]) for (path,) in files]
+    return RatedShare(paths, prices, draws, pools, without, not_of)
+
+
+def _drafted_share(rated: RatedPeriod, place: Store) -> RatedShare:
+    """The calls of a draft, which are in files of `place`."""
+    paths = [place.root / file.path for file in rated.files]
+    return RatedShare(paths, rated.prices, rated.draws, rated.packs_used, pl.Series(dtype=pl.String))
 
 
 def _would_be_held(desk: Desk, period: Period, rated: RatedPeriod, bill: Bill) -> pl.DataFrame:
@@ -247,8 +258,8 @@ def _lines_of(ledger: Ledger, period: Period) -> pl.DataFrame:
     return texts(found).select(LINE_COLUMNS)
 
 
-def _months_until(ledger: Ledger, period: Period) -> pl.DataFrame:
-    """What each of the last thirteen months came to that was run."""
+def months_until(ledger: Ledger, period: Period) -> pl.DataFrame:
+    """What each of the last thirteen months came to that was run: `period`, `invoices` in force and `AMOUNTS`."""
     first = Period(period.year - 1, period.month)
     return texts(
         ledger.frame(
@@ -280,14 +291,3 @@ def _reports(rows: Iterable[Iterable[object]]) -> pl.DataFrame:
 
 def _listed(found: object) -> list[object]:
     return found if isinstance(found, list) else []
-
-
-def retro_since(
-    store: Store, ledger: Ledger, previous: Run | None, loaded: LoadedPlatform, period: Period
-) -> pl.DataFrame:
-    """R-RETRO: services entered or removed with a past date since the run before (`RETRO_SCHEMA`)."""
-    if previous is None or previous.snapshot == snapshots.snapshot_id(loaded.files):
-        return pl.DataFrame(schema=RETRO_SCHEMA)
-    settings = parse_settings(json.loads(previous.settings))
-    before = load_snapshot(store, ledger, previous.snapshot, settings).platform
-    return retroactive_changes(service_rows(before), service_rows(loaded.platform), period)

@@ -8,32 +8,30 @@ import polars as pl
 
 from invoicing.prices import with_unit_prices
 from rating.money import MICRO_PER_CENT, half_up_div, wide
-from rating.packs import EVERY_ZONE, pack_contents
+from rating.packs import EVERY_ZONE, POOL_KEY, pack_contents
 
 if TYPE_CHECKING:
     from rating.periods import Period
     from schemas.platform import Platform
 
 SHARES = 10
-POOL = ["customer_id", "user_id", "product_id"]
 CHEAPER_SCHEMA = {
     "customer_id": pl.String, "user_id": pl.String, "product_id": pl.String, "other_id": pl.String,
     "needed_s": pl.Int64, "cost_cents": pl.Int64, "other_cents": pl.Int64, "saved_cents": pl.Int64,
 }  # fmt: skip
 
 
-def packs_by_product(packs_used: pl.DataFrame, period_number: int) -> pl.DataFrame:
+def packs_by_product(packs_used: pl.DataFrame) -> pl.DataFrame:
     """The packs of a month by product.
 
     Gives `product_id`, `packs`, `unused`, `used` (in part), `exceeded` (nothing left), `unlimited`, `allowance_s`
     (of the limited ones; null where there is none) and `used_s`.
     """
-    here = packs_used.filter(pl.col("period_number") == period_number)
     limited = pl.col("allowance_s").is_not_null()
     spent = limited & (pl.col("used_s") >= pl.col("allowance_s")) & (pl.col("used_s") > 0)
     unused = pl.col("used_s") == 0
     return (
-        here.group_by("product_id")
+        packs_used.group_by("product_id")
         .agg(
             packs=pl.len().cast(pl.Int64), unused=unused.sum().cast(pl.Int64),
             used=(~unused & ~spent).sum().cast(pl.Int64), exceeded=spent.sum().cast(pl.Int64),
@@ -45,12 +43,12 @@ def packs_by_product(packs_used: pl.DataFrame, period_number: int) -> pl.DataFra
     )  # fmt: skip
 
 
-def use_distribution(packs_used: pl.DataFrame, period_number: int) -> pl.DataFrame:
+def use_distribution(packs_used: pl.DataFrame) -> pl.DataFrame:
     """How many limited packs of each product were used by how much: `product_id`, `share` (tenths, 0 to 10), `packs`.
 
     10 is all of it; 0 is from nothing at all to less than a tenth.
     """
-    limited = packs_used.filter((pl.col("period_number") == period_number) & (pl.col("allowance_s") > 0))
+    limited = packs_used.filter(pl.col("allowance_s") > 0)
     share = (pl.col("used_s") * SHARES // pl.col("allowance_s")).clip(upper_bound=SHARES)
     counts = limited.group_by("product_id", share=share).agg(packs=pl.len().cast(pl.Int64))
     return counts.sort("product_id", "share")
@@ -65,7 +63,7 @@ def cheaper_packs(packs_used: pl.DataFrame, owners: pl.DataFrame, platform: Plat
     who has one pack is judged: of several it could not be said which one a call would have drawn from.
 
     Args:
-        packs_used: The pools, and what was drawn from them.
+        packs_used: The pools of the month, and what was drawn from them.
         owners: By `customer_id`, `user_id`, `zone_id`: `charged_s`, `amount_cents` out of packs.
         platform: The products, contents and prices.
         period: The month.
@@ -73,7 +71,7 @@ def cheaper_packs(packs_used: pl.DataFrame, owners: pl.DataFrame, platform: Plat
     contents = pack_contents(platform, period).filter(pl.col("included_minutes") > 0)
     kinds = platform.products.select("product_id", "kind")
     contents = contents.with_columns(pl.col("zones").list.sort()).join(kinds, on="product_id")
-    judged = _only_packs(packs_used.filter(pl.col("period_number") == period.number))
+    judged = _only_packs(packs_used)
     held = judged.join(contents, on="product_id").with_row_index("pool")
     beyond = _charged_beyond(held, owners)
     needed = held.join(beyond, on="pool", how="left").with_columns(
@@ -127,7 +125,7 @@ def _saving(pairs: pl.DataFrame, platform: Platform, period: Period) -> pl.DataF
     best = found.filter(pl.col("saved_cents") > 0).sort(
         "pool", -pl.col("saved_cents"), "other_id"
     ).unique("pool", keep="first", maintain_order=True)  # fmt: skip
-    ordered = best.sort(-pl.col("saved_cents"), *POOL, nulls_last=True)
+    ordered = best.sort(-pl.col("saved_cents"), *POOL_KEY, nulls_last=True)
     return ordered.select(pl.col(name).cast(dtype) for name, dtype in CHEAPER_SCHEMA.items())
 
 

@@ -24,8 +24,7 @@ HOURS = 24
 
 def packs_section(month: Month, say: Language, names: Names) -> Section:
     """How the packs of each product were used, and whom another would have cost less."""
-    number = month.period.number
-    packs = pack_use.packs_by_product(month.packs_used, number)
+    packs = pack_use.packs_by_product(month.packs_used)
     if packs.is_empty():
         return Section("packs", say.say("section.packs"), [say.say("packs.none")])
     counts = ("packs", "unused", "used", "exceeded", "unlimited")
@@ -45,7 +44,7 @@ def packs_section(month: Month, say: Language, names: Names) -> Section:
     sentences = [] if cheaper.rows else [say.say("packs.none_cheaper")]
     if cheaper.rows:
         tables.append(cheaper)
-    use = pack_use.use_distribution(month.packs_used, number)
+    use = pack_use.use_distribution(month.packs_used)
     charts = [_use_chart(use, say, names)] if use.height else []
     return Section("packs", say.say("section.packs"), sentences, charts, tables)
 
@@ -74,7 +73,7 @@ def _cheaper_table(month: Month, say: Language, names: Names) -> Table:
     found = pack_use.cheaper_packs(month.packs_used, month.calls.owners, month.platform, month.period)
     rows: list[list[Content]] = [
         [
-            f"{row['customer_id']}  {names.of(names.customers, row['customer_id'])}", row["user_id"],
+            names.customer(row["customer_id"]), row["user_id"],
             names.of(names.products, row["product_id"]), names.of(names.products, row["other_id"]),
             row["needed_s"], row["cost_cents"], row["other_cents"], row["saved_cents"],
         ]
@@ -146,7 +145,7 @@ def reserved_section(month: Month, say: Language, names: Names) -> Section:
     told = falling.partition_by("customer_id", as_dict=True)
     rows: list[list[Content]] = [
         [
-            f"{row['customer_id']}  {names.of(names.customers, row['customer_id'])}",
+            names.customer(row["customer_id"]),
             *(row[name] for name in ("configured", "billed", "reserved", "net_cents")),
             _falling(told.get((row["customer_id"],)), say),
         ]
@@ -184,7 +183,7 @@ def numbers_section(month: Month, say: Language, names: Names) -> Section:
         return Section("numbers", say.say("section.numbers"), [say.say("numbers.none")])
     rows: list[list[Content]] = [
         [
-            row["number"], f"{row['customer_id']}  {names.of(names.customers, row['customer_id'])}",
+            row["number"], names.customer(row["customer_id"]),
             names.of(names.products, row["product_id"]),
             Cell(say.day(row["started_on"]), row["started_on"].isoformat()),
             Cell(say.day(row["ends_on"]), row["ends_on"].isoformat()),

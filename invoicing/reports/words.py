@@ -33,6 +33,10 @@ class Names:
         """A label, or the identifier where the tables have it no longer."""
         return "" if name is None else table.get(name, name)
 
+    def customer(self, customer_id: str) -> str:
+        """A customer's identifier and name."""
+        return f"{customer_id}  {self.of(self.customers, customer_id)}"
+
 
 def spoken(code: str) -> Language:
     """A language of the page.

@@ -101,8 +101,8 @@ def write_proposal(
 def document_links(ledger: Ledger, root: Path, run: Run, target: Path) -> dict[str, tuple[Link, ...]]:
     """By customer_id, the ways from a page to the documents of his invoice in a run."""
     rows = ledger.rows(
-        "select i.customer_id, d.path from documents d join invoices i using (invoice_number) where i.period = ? "
-        "order by d.path desc",
+        "select i.customer_id, d.path from documents d join invoices_in_force i using (invoice_number) "
+        "where i.period = ? order by d.path desc",
         [str(run.period)],
     )
     found: dict[str, tuple[Link, ...]] = {}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from invoicing.ledger import Ledger
+from tests.cli.disputing import ids, opened, settle
 from tests.cli.program import Place, make_place
 
 if TYPE_CHECKING:
@@ -53,6 +55,27 @@ def filled(october_issued: Place, tmp_path_factory: pytest.TempPathFactory) -> P
     return made
 
 
+@pytest.fixture(scope="session")
+def october_claimed(october_issued: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """October issued, and a claim about a call and a line."""
+    made = copy(october_issued, tmp_path_factory.mktemp("claimed") / "place")
+    assert opened(made, "--calls", ids(made, "pack2"), "--line", "4").status == 0
+    return made
+
+
+@pytest.fixture(scope="session")
+def october_corrected(october_claimed: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The claim settled with a corrected invoice, whose documents are published."""
+    made = copy(october_claimed, tmp_path_factory.mktemp("corrected") / "place")
+    told = settle(made, "corrected-invoice")
+    assert told.status == 0, told.stderr
+    assert told.document["superseding_invoice"] == "2026-000002"
+    assert sorted(told.document["files_written"]) == [  # type: ignore[call-overload]
+        "store/invoices/2026/2026-000002.pdf", "store/invoices/2026/CN2026-000001.pdf"
+    ]  # fmt: skip
+    return made
+
+
 @pytest.fixture
 def rated(october_rated: Place, tmp_path: Path) -> Place:
     """October rated, to be changed."""
@@ -68,3 +91,11 @@ def issued(october_issued: Place, tmp_path: Path) -> Place:
 def copy(place: Place, folder: Path) -> Place:
     """The same tables, CDRs and store elsewhere."""
     return Place(shutil.copytree(place.folder, folder))
+
+
+def forget_documents(place: Place) -> None:
+    """Let no document count, as where the command that was to write them died before."""
+    ledger = Ledger(place.store / "ledger.duckdb")
+    ledger.execute("delete from stored_files where path in (select path from documents)")
+    ledger.execute("delete from documents")
+    ledger.close()

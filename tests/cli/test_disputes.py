@@ -12,35 +12,13 @@ import pytest
 
 from invoicing.ledger import Ledger
 from tests.cli.conftest import copy
+from tests.cli.disputing import ANOTHER_SEAT, DISPUTE, INVOICE, NOW, dispute, ids, opened, settle
 from tests.cli.program import SMALL, bytes_of, make_place, write_tables
 
 if TYPE_CHECKING:
-    from tests.cli.program import Place, Told
+    from tests.cli.program import Place
 
-INVOICE = "2026-000001"
-NOW = "2026-11-05T10:00:00Z"
 GOLDEN = Path(__file__).parents[1] / "golden" / "dispute.txt"
-DISPUTE = "D2026-000001"
-
-
-def dispute(place: Place, *arguments: str | Path, now: str = NOW) -> Told:
-    """One of the commands, in this process."""
-    return place.start("dispute", *arguments, "--now", now, "--json")
-
-
-def opened(place: Place, *options: str | Path, now: str = NOW) -> Told:
-    return dispute(place, "open", INVOICE, "--reason", "Not ours", "--by", "anna", *options, now=now)
-
-
-def ids(place: Place, *call_ids: str, name: str = "ids.txt") -> Path:
-    """A file that names calls."""
-    path = place.folder / name
-    path.write_text("\n".join(call_ids) + "\n", encoding="utf-8")
-    return path
-
-
-def settle(place: Place, form: str, *options: str | Path, number: str = DISPUTE, now: str = NOW) -> Told:
-    return dispute(place, "settle", number, "--as", form, "--reason", "Wrong calls", *options, now=now)
 
 
 def exported(place: Place, table: str, period: str = "2026-10") -> list[dict[str, str]]:
@@ -124,14 +102,6 @@ def test_dispute__of_an_invoice_that_is_not_there_is_refused(issued: Place) -> N
     assert "2026-000099: no invoice of this store has this number" in str(told.document["error"])
 
 
-@pytest.fixture(scope="module")
-def october_claimed(october_issued: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """October issued, and a claim about a call and a line."""
-    made = copy(october_issued, tmp_path_factory.mktemp("claimed") / "place")
-    assert opened(made, "--calls", ids(made, "pack2"), "--line", "4").status == 0
-    return made
-
-
 @pytest.fixture
 def claimed(october_claimed: Place, tmp_path: Path) -> Place:
     return copy(october_claimed, tmp_path / "claimed")
@@ -195,7 +165,6 @@ def test_settle__an_invoice_may_be_corrected_in_its_address_alone(claimed: Place
 
 
 DEARER = SMALL["rates"].replace("d,33,FR,0.05,", "d,33,FR,0.07,")
-ANOTHER_SEAT = SMALL["users"] + "u9,c1,seat,2026-10-20,\n"
 
 
 @pytest.mark.parametrize(
@@ -234,21 +203,6 @@ def test_settle__a_claim_about_nothing_in_particular_needs_to_be_told_what_was_w
     told = settle(issued, "credit-note")
     assert told.status == 2
     assert "give --without-calls, --platform, --deck or --config" in str(told.document["error"])
-
-
-@pytest.fixture(scope="module")
-def october_corrected(october_claimed: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The claim settled with a corrected invoice, whose documents are published."""
-    made = copy(october_claimed, tmp_path_factory.mktemp("corrected") / "place")
-    told = settle(made, "corrected-invoice")
-    assert told.status == 0, told.stderr
-    assert told.document["superseding_invoice"] == "2026-000002"
-    assert told.document["files_written"] == [
-        "store/invoices/2026/2026-000002.pdf", "store/invoices/2026/CN2026-000001.pdf"
-    ] or told.document["files_written"] == [
-        "store/invoices/2026/CN2026-000001.pdf", "store/invoices/2026/2026-000002.pdf"
-    ]  # fmt: skip
-    return made
 
 
 def test_settle__a_corrected_invoice_supersedes_the_first_which_stays_as_it_was(

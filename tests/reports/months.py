@@ -42,8 +42,13 @@ def desk_at(store: Path, settings: Settings | None = None) -> Iterator[Desk]:
 
 def last_month(store: Path) -> Month:
     """The last month that a store issued."""
+    return month_of(store, -1)
+
+
+def month_of(store: Path, place: int) -> Month:
+    """A month that a store issued, by its place."""
     with desk_at(store) as desk:
-        return issued_month(desk, desk.ledger.runs()[-1], {"rating calls": 1.25})
+        return issued_month(desk, desk.ledger.runs()[place], {"rating calls": 1.25})
 
 
 def with_customers(month: Month, count: int) -> Month:

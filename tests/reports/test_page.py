@@ -16,12 +16,20 @@ from invoicing import exports
 from invoicing.documents.words import LANGUAGES
 from invoicing.reports.page import SHOWN, report_page
 from invoicing.reports.words import spoken
-from tests.reports.months import HOSTILE, desk_at, last_month, with_customers
+from invoicing.reports.writing import document_links
+from tests.cli.conftest import copy
+from tests.cli.disputing import ANOTHER_SEAT, INVOICE, NOW, ids, settle
+from tests.cli.program import write_tables
+from tests.reports.months import HOSTILE, desk_at, last_month, month_of, with_customers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.program import Place
 
 SOURCES = ("page.py", "money_sections.py", "use_sections.py", "templates/report.html")
+# Without them half of the pack is left.
+MOST_CALLS = ("pack1", "pack2", "[red]odd[/red]", "[/]", "=2+3")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +74,60 @@ def test_page__adds_up_to_what_is_exported(page: etree._Element, filled: Place) 
     calls, _, cents = foot(page, "days")
     assert calls - (late[0] if late else 0) == here.height
     assert cents - (late[2] if late else 0) == int(here["amount_cents"].sum())
+
+
+@pytest.mark.parametrize(("form", "invoice"), [("credit-note", INVOICE), ("corrected-invoice", "2026-000002")])
+def test_page__of_a_corrected_month_adds_up_to_what_is_exported(
+    form: str, invoice: str, october_claimed: Place, tmp_path: Path
+) -> None:
+    place = copy(october_claimed, tmp_path / "place")
+    seats = ["--platform", write_tables(place.folder / "seats", users=ANOTHER_SEAT)] if invoice != INVOICE else []
+    assert settle(place, form, "--without-calls", ids(place, *MOST_CALLS), *seats).status == 0
+    month = last_month(place.store)
+    with desk_at(place.store) as desk:
+        of = {
+            name: exports.TABLES[name](desk.store, desk.ledger, month.period)
+            for name in ("lines", "invoices", "user_counts", "packs_used", "rated")
+        }
+    lines, invoices, rated = (
+        of[name].filter(pl.col("invoice_number") == invoice) for name in ("lines", "invoices", "rated")
+    )
+    found = etree.HTML(report_page(month, "en", {}).decode())
+    amounts = [int(rated[name].sum()) for name in ("duration_s", "amount_cents")]
+    assert foot(found, "days") == foot(found, "hours") == [rated.height, *amounts]
+    assert foot(found, "packs")[0] == of["packs_used"].height
+    assert foot(found, "packs")[-1] == int(of["packs_used"]["used_s"].sum())
+    charged = rated.filter(pl.col("amount_cents") > 0)
+    assert [int(month.calls.owners[name].sum()) for name in ("charged_s", "amount_cents")] == [
+        int(charged[name].sum()) for name in ("charged_s", "amount_cents")
+    ]
+    assert month.user_counts.equals(of["user_counts"])
+    assert foot(found, "sources")[:2] == [lines.height, int(lines["net_cents"].sum())]
+    assert foot(found, "customers")[:3] == [
+        int(invoices[name].sum()) for name in ("net_cents", "vat_cents", "gross_cents")
+    ]
+
+
+def test_packs__were_used_by_late_calls_too_as_exported(october_claimed: Place, tmp_path: Path) -> None:
+    place = copy(october_claimed, tmp_path / "place")
+    assert settle(place, "corrected-invoice", "--without-calls", ids(place, *MOST_CALLS)).status == 0
+    for used_s in (60, 120):
+        found = etree.HTML(report_page(month_of(place.store, 0), "en", {}).decode())
+        with desk_at(place.store) as desk:
+            packs = exports.packs_used(desk.store, desk.ledger, desk.ledger.runs()[0].period)
+        assert foot(found, "packs")[-1] == int(packs["used_s"].sum()) == used_s
+        if used_s == 60:
+            assert place.run("2026-11", "--cdrs", "cdrs/november.csv").status == 0
+
+
+def test_links__lead_to_the_invoice_in_force(october_corrected: Place, tmp_path: Path) -> None:
+    place = copy(october_corrected, tmp_path / "place")
+    assert place.start("render", "2026-10", "--now", NOW).status == 0
+    assert (place.store / "invoices/2026/2026-000001.pdf").is_file()
+    with desk_at(place.store) as desk:
+        target = place.store / "reports/2026-10.html"
+        links = document_links(desk.ledger, place.store, desk.ledger.runs()[0], target)
+    assert [link.address for link in links["c1"]] == ["../invoices/2026/2026-000002.pdf"]
 
 
 def test_changes__add_up_to_the_difference_of_two_months(page: etree._Element, filled: Place) -> None:
