@@ -83,11 +83,11 @@ def _lock(root: Path) -> Iterator[Finding]:
     try:
         descriptor = os.open(root / "lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        yield Finding("lock", "nobody holds the store")
+        yield Finding("lock", "nobody is changing the store")
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        yield Finding("lock", "nobody holds the store")
+        yield Finding("lock", "nobody is changing the store")
     except BlockingIOError:
         who = os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip()
         yield Finding("lock", f"held by {who or 'a process that does not say who it is'}", "wait until it has finished")

@@ -7,36 +7,41 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.correction_rendering import unpublished_corrected_invoices
+from invoicing.credit_note_rendering import unpublished_credit_notes
 from invoicing.holding import held_invoices
 from invoicing.issuing import balance
 from invoicing.numbering import first_run_day
+from invoicing.releasing import unpublished_releases
 from invoicing.rendering import unpublished_numbers
+from invoicing.reports.month import months_until
 from rating.periods import Period, period_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from invoicing.desk import Desk, Report
     from invoicing.ledger import Rating, Run
 
 PERIODS_SHOWN = 6
+NUMBERS_SHOWN = 6
+# A file read counts from then on for the period that is run next.
+NOT_RUN = "period is null or period not in (select period from runs)"
 MEGABYTE = 1_000_000
 
 
 def tell_status(desk: Desk, report: Report) -> None:
     """Tell the last periods with their totals, what waits and is held, the disk, and the next command."""
     runs, pending = desk.ledger.runs(), desk.ledger.ratings(issued=False)
-    undone = [number for run in runs if run.summary["documents"] for number in unpublished_numbers(desk.ledger, run)]
+    undone = _without_documents(desk, runs)
     held, waiting = held_invoices(desk.ledger), _waiting(desk)
-    report.tables["Periods"] = _periods(desk, pending)
+    report.tables["Periods"] = _periods(desk, runs, pending)
     report.tables["Calls that wait"] = waiting
     used = sum(path.stat().st_size for path in desk.store.root.rglob("*") if path.is_file())
     free = shutil.disk_usage(desk.store.root).free
     files = desk.ledger.number("select count(*) from files")
-    unfiled = desk.ledger.number("select count(*) from files where period is null")
-    quarantined = desk.ledger.number("select sum(records) from quarantine_files where period is null")
+    not_run = desk.ledger.number(f"select count(*) from files where {NOT_RUN}")  # noqa: S608
+    quarantined = desk.ledger.number(f"select sum(records) from quarantine_files where {NOT_RUN}")  # noqa: S608
     report.counts = {
-        "periods": len(runs), "files": files, "files_waiting": unfiled, "calls_waiting": int(waiting["calls"].sum()),
+        "periods": len(runs), "files": files, "files_waiting": not_run, "calls_waiting": int(waiting["calls"].sum()),
         "quarantined": quarantined, "held": held.height, "without_documents": len(undone),
         "used_bytes": used, "free_bytes": free,
     }  # fmt: skip
@@ -44,16 +49,32 @@ def tell_status(desk: Desk, report: Report) -> None:
         f"store {desk.store.root}: {used / MEGABYTE:,.0f} MB used, {free / MEGABYTE:,.0f} MB free on its disk",
         balance(desk.ledger).sentence(),
     ]
-    if unfiled:
-        report.messages.append(f"{unfiled} files read and not run yet, {quarantined} records of them in quarantine")
+    if not_run:
+        report.messages.append(f"{not_run} files read and not run yet, {quarantined} records of them in quarantine")
     if undone:
-        report.attention.append(f"{len(undone)} invoices have no documents: {', '.join(undone[:PERIODS_SHOWN])}")
+        named = ", ".join(list(undone)[:NUMBERS_SHOWN])
+        report.attention.append(f"{len(undone)} invoices or credit notes have no documents: {named}")
     if held.height:
         report.tables["Held"] = held.drop("reasons")
         report.attention.append(f"{held.height} invoices are held; `centime held` says why")
-    command = next_command(desk, runs, pending, undone, held)
+    command = next_command(desk, runs, pending, undone, held, waiting)
     report.details["next"] = command
     report.messages.append(f"next: {command}")
+
+
+def _without_documents(desk: Desk, runs: list[Run]) -> dict[str, str]:
+    """By number what was to have documents and has none, and the period whose `render` writes them."""
+    promised = [run for run in runs if run.summary["documents"]]
+    found = {number: str(run.period) for run in promised for number in unpublished_numbers(desk.ledger, run)}
+    found |= {number: period for period, numbers in unpublished_releases(desk.ledger).items() for number in numbers}
+    others = [*unpublished_corrected_invoices(desk.ledger), *unpublished_credit_notes(desk.ledger)]
+    rows = desk.ledger.rows(
+        "select number, period from (select invoice_number number, period from invoices union all "
+        "select credit_note_number, strftime(credit_note_date, '%Y-%m') from credit_notes) "
+        "where number in (select unnest(?)) order by number",
+        [others],
+    )
+    return found | {str(number): str(period) for number, period in rows}
 
 
 def _waiting(desk: Desk) -> pl.DataFrame:
@@ -65,14 +86,17 @@ def _waiting(desk: Desk) -> pl.DataFrame:
     return found.select(period=period_text(pl.col("period_number")), calls=pl.col("calls").cast(pl.Int64))
 
 
-def _periods(desk: Desk, pending: list[Rating]) -> pl.DataFrame:
+def _periods(desk: Desk, runs: list[Run], pending: list[Rating]) -> pl.DataFrame:
     """The last periods: `period`, `state`, `invoices`, `net_cents`, `gross_cents`, `invoice_date`."""
-    issued = desk.ledger.frame(
-        "select r.period, 'issued' state, count(invoice_number) invoices, "
-        "cast(coalesce(sum(net_cents), 0) as bigint) net_cents, "
-        "cast(coalesce(sum(gross_cents), 0) as bigint) gross_cents, r.invoice_date from runs r "
-        "left join invoices i using (period) group by r.period, r.invoice_date order by r.period"
-    ).tail(PERIODS_SHOWN)
+    last = runs[-PERIODS_SHOWN:]
+    dated = pl.DataFrame(
+        [(str(run.period), "issued", run.invoice_date) for run in last],
+        schema={"period": pl.String, "state": pl.String, "invoice_date": pl.Date}, orient="row",
+    )  # fmt: skip
+    months = months_until(desk.ledger, last[-1].period if last else Period.of(desk.today))
+    issued = dated.join(months, on="period", maintain_order="left").select(
+        "period", "state", "invoices", "net_cents", "gross_cents", "invoice_date"
+    )
     asked = desk.settings.billing.approval
     rated = [
         {"period": str(rating.period), "state": "waits for approval" if asked else "rated, not issued"}
@@ -81,29 +105,49 @@ def _periods(desk: Desk, pending: list[Rating]) -> pl.DataFrame:
     return pl.concat([issued, pl.DataFrame(rated, schema={"period": pl.String, "state": pl.String})], how="diagonal")
 
 
-def next_command(desk: Desk, runs: list[Run], pending: list[Rating], undone: list[str], held: pl.DataFrame) -> str:
+def next_command(
+    desk: Desk, runs: list[Run], pending: list[Rating], undone: dict[str, str], held: pl.DataFrame,
+    waiting: pl.DataFrame,
+) -> str:  # fmt: skip
     """The command to type next, as far as the store tells."""
     if undone:
-        period = next(run.period for run in runs if undone[0] in unpublished_numbers(desk.ledger, run))
-        return f"centime render {period}"
+        return f"centime render {next(iter(undone.values()))}"
     if held.height:
         return f"centime release {held['customer_id'][0]} {held['period'][0]} --reason TEXT"
     if pending and desk.settings.billing.approval:
-        return f"centime issue {pending[0].period} --approve SHA256 (of {_page_of(desk, pending[0].period)})"
+        period = pending[0].period
+        return f"centime issue {period} --approve SHA256 (of {_shown_in(desk, period)})"
     if pending:
         return f"centime issue {pending[0].period} --platform DIR"
-    period = runs[-1].period.next if runs else _first_waiting(desk)
-    opens = first_run_day(period, desk.settings.billing.invoice_day)
-    if desk.today < opens:
+    period = runs[-1].period.next if runs else _first_period(desk, waiting)
+    if not _has_come(desk, period):
+        opens = first_run_day(period, desk.settings.billing.invoice_day)
         return f"centime read PATH...; from {opens} on centime run {period} --platform DIR --cdrs PATH"
-    return f"centime run {period} --platform DIR --cdrs PATH"
+    before = [] if runs else [one for one in waiting["period"] if one < str(period)]
+    lost = f" (the calls of {', '.join(before)} are then never rated)" if before else ""
+    return f"centime run {period} --platform DIR --cdrs PATH{lost}"
 
 
-def _page_of(desk: Desk, period: Period) -> Path:
-    return desk.store.root / f"reports/{period}-draft.html"
+def _shown_in(desk: Desk, period: Period) -> str:
+    """Where the SHA-256 of a month that waits for approval stands: on its page, where one is written."""
+    from invoicing.reports.writing import NONE, page_path  # noqa: PLC0415 - only who names a page waits for charts
+
+    if desk.settings.documents.report == NONE:
+        return f"`centime preview {period} --platform DIR`"
+    return str(desk.store.root / page_path(period, is_draft=True))
 
 
-def _first_waiting(desk: Desk) -> Period:
-    """The month that a store without runs begins with: the last that has calls, else the present one."""
-    number = desk.ledger.number("select max(period_number) from batches")
-    return Period(number // 100, number % 100) if number else Period.of(desk.today)
+def _has_come(desk: Desk, period: Period) -> bool:
+    """Whether a period can be run already."""
+    return first_run_day(period, desk.settings.billing.invoice_day) <= desk.today
+
+
+def _first_period(desk: Desk, waiting: pl.DataFrame) -> Period:
+    """The month that a store without runs begins with: calls of a month before it are never rated.
+
+    It is the last with calls that can be run: those before were billed elsewhere. Where none can, it is the first
+    with calls, and without calls the present one.
+    """
+    periods = [Period.parse(period) for period in waiting["period"]]
+    ready = [period for period in periods if _has_come(desk, period)]
+    return next(iter([*reversed(ready), *periods]), Period.of(desk.today))

@@ -44,6 +44,16 @@ def test_run__with_approval_issues_nothing_and_says_what_to_approve(shown: tuple
     assert f"SHA-256 of calls, tables and settings: {sha256}" in preview.stdout
 
 
+def test_status__names_where_the_sha256_to_approve_is_shown(shown: tuple[Place, str]) -> None:
+    place, _ = shown
+    said = "centime issue 2026-10 --approve SHA256 (of {})"
+    told = place.start("status", "--json", *NOW).document["next"]
+    assert told == said.format("`centime preview 2026-10 --platform DIR`")
+    (place.folder / "centime.toml").write_text(APPROVING.replace('"none"', '"en"'), encoding="utf-8")
+    told = place.start("status", "--json", *NOW).document["next"]
+    assert told == said.format("store/reports/2026-10-draft.html")
+
+
 @pytest.mark.parametrize(("digits", "status"), [(64, 0), (12, 0), (11, 2), (0, 2)])
 def test_approve__what_was_shown_is_issued(shown: tuple[Place, str], digits: int, status: int) -> None:
     place, sha256 = shown

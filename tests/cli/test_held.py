@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from tests.cli.conftest import copy
+from tests.cli.conftest import copy, forget_documents
 from tests.cli.program import SETTINGS, SMALL, Place, bytes_of, make_place
 
 if TYPE_CHECKING:
@@ -154,6 +154,15 @@ def test_status_and_report__name_what_is_held_until_it_is_released(
         assert place.start("report", "2026-10", "-o", page).status == 0
         # Both have one invoice that was issued at once; the page names the other until it is released.
         assert ("much spent in a day on one destination" in page.read_text("utf-8")) is told
+
+
+def test_status__names_what_was_released_and_has_no_documents(released: Place, tmp_path: Path) -> None:
+    place = copy(released, tmp_path / "place")
+    forget_documents(place)
+    told = place.start("status", "--json", "--now", RELEASED_AT).document
+    # The other invoices of both months were run without documents.
+    assert told["attention"] == ["2 invoices or credit notes have no documents: 2026-000003, 2026-000004"]
+    assert told["next"] == "centime render 2026-10"
 
 
 def test_release__has_the_next_number_the_figures_it_was_held_with_and_a_date_of_its_own(released: Place) -> None:

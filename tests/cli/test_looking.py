@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from invoicing import doctor
-from tests.cli.program import Place, bytes_of
+from tests.cli.conftest import copy, forget_documents
+from tests.cli.program import Place, bytes_of, call, write_cdrs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +88,60 @@ def test_status__tells_periods_what_waits_and_the_next_command(filled: Place, oc
     assert october_rated.start("status", "--json", *NOW).document["next"] == "centime issue 2026-10 --platform DIR"
 
 
+@pytest.mark.parametrize(
+    ("days", "today", "said"),
+    [
+        (["2026-10-10"], "2026-10-11", "centime read PATH...; from 2026-10-28 on centime run 2026-10 {}"),
+        (["2026-10-10"], "2026-10-28", "centime run 2026-10 {}"),
+        (["2026-10-10", "2026-11-02"], "2026-11-03", "centime run 2026-10 {}"),
+        (["2026-09-30", "2026-10-10", "2026-11-02"], "2026-11-03",
+         "centime run 2026-10 {} (the calls of 2026-09 are then never rated)"),
+        ([], "2026-11-03", "centime read PATH...; from 2026-11-28 on centime run 2026-11 {}"),
+    ],
+)  # fmt: skip
+def test_status__a_new_store_begins_with_the_last_month_that_can_be_run(
+    days: list[str], today: str, said: str, place: Place
+) -> None:
+    now = ("--now", f"{today}T10:00:00Z")
+    write_cdrs(place.folder / "read.csv", *(call(day, day) for day in days))
+    assert place.start("read", "read.csv", *now).status == 0
+    assert place.start("status", "--json", *now).document["next"] == said.format("--platform DIR --cdrs PATH")
+
+
+def test_status__files_read_after_a_run_wait_for_the_next(issued: Place) -> None:
+    counts = issued.start("status", "--json", *NOW).document["counts"]
+    assert [counts[name] for name in ("files_waiting", "quarantined")] == [0, 0]  # type: ignore[index]
+    write_cdrs(issued.folder / "more.csv", call("more", "2026-11-10"), call("bad", "2026-11-10", duration_s=-1))
+    assert issued.start("read", "more.csv", *NOW).status in (0, 1)
+    told = issued.start("status", "--json", *NOW).document
+    assert [told["counts"][name] for name in ("files_waiting", "quarantined")] == [1, 1]  # type: ignore[index]
+    assert "1 files read and not run yet, 1 records of them in quarantine" in told["messages"]  # type: ignore[operator]
+
+
+def test_status__counts_an_invoice_that_was_superseded_no_more(october_corrected: Place) -> None:
+    told = october_corrected.start("status", "--json", *NOW)
+    (row,) = told.table("Periods")
+    assert (row["invoices"], row["net_cents"], row["gross_cents"]) == (1, 1540, 1863)
+    assert told.document["counts"]["without_documents"] == 0  # type: ignore[index]
+
+
+def test_status__names_what_a_command_that_died_left_without_documents(
+    october_corrected: Place, tmp_path: Path
+) -> None:
+    place = copy(october_corrected, tmp_path / "place")
+    forget_documents(place)
+    said = "{} invoices or credit notes have no documents: {}"
+    left = ["2026-000002", "CN2026-000001"]
+    # The corrected invoice is one of October, its credit note is dated in November.
+    for period in ("2026-10", "2026-11"):
+        told = place.start("status", "--json", *NOW).document
+        assert said.format(len(left), ", ".join(left)) in told["attention"]  # type: ignore[operator]
+        assert told["next"] == f"centime render {period}"
+        assert place.start("render", period, *NOW).status == 0
+        left = left[1:]
+    assert place.start("status", "--json", *NOW).document["counts"]["without_documents"] == 0  # type: ignore[index]
+
+
 def test_doctor__says_what_is_missing_and_how_to_mend_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert place.start("doctor").status == 0
     monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 10**18)
@@ -107,5 +162,10 @@ def test_doctor__names_who_holds_the_store(issued: Place) -> None:
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = issued.start("doctor")
+        # Who only reads holds it too, and hinders nobody who reads.
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        reading = issued.start("doctor")
     assert done.status == 1
     assert "held by `centime run` of ann" in done.stderr
+    assert reading.status == 0
+    assert "nobody is changing the store" in reading.stdout
