@@ -93,7 +93,8 @@ def divide_files(ledger: Ledger, found: FoundFiles, formats: Formats) -> FilesFo
     Raises:
         InputRefused: where a file cannot be read, or is of no format, or of another than the one named.
     """
-    known = dict(ledger.rows("select sha256, source_format from files left join file_sources using (file_no)"))
+    rows = ledger.rows("select sha256, source_format from files left join file_sources using (file_no)")
+    known = {str(sha256): str(source_format) for sha256, source_format in rows}
     read_before = _lengths_read(ledger)
     first = ledger.number("select max(file_no) from files") + 1
     files: list[CdrFile] = []

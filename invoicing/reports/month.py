@@ -120,7 +120,7 @@ def issued_month(desk: Desk, run: Run, seconds: dict[str, float]) -> Month:
         StoreUnavailable: where something it was made from is missing or altered.
     """
     store, ledger, period = desk.store, desk.ledger, str(run.period)
-    rating = next(rating for rating in ledger.ratings(issued=True) if rating.rating_no == run.rating_no)
+    rating = ledger.rating_of(run)
     settings, shas = parse_settings(json.loads(run.settings)), ledger.stored_files()
     loaded = load_snapshot(store, ledger, run.snapshot, settings)
     earlier = [one for one in ledger.runs() if one.run_no < run.run_no]
