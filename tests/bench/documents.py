@@ -12,7 +12,6 @@ import importlib.util
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -258,7 +257,7 @@ def one(make: Callable[[InvoiceDocument], bytes], calls: int) -> Told:
     cpu_s, wall_s = min(
         _timed(make, whole) for _ in range(1 if calls > TABLE_CALLS // 2 and make is by_table else TIMES)
     )
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB
+    _, peak_mib = _used(os.getpid())
     return {
         "cpu_s": cpu_s,
         "wall_s": wall_s,
