@@ -10,6 +10,8 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 PLATFORMS_READY := $(VENV)/.platforms-ready
 OUT := out
+# Tests wait for disks and for other processes: one worker more than there are processors.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 # The sample's three months, each with the moment its run acts as of.
 SAMPLE_RUNS := 2026-09@2026-09-30T22:00:00Z 2026-10@2026-10-31T23:00:00Z 2026-11@2026-11-30T23:00:00Z
 
@@ -52,7 +54,7 @@ invoices: system ## Rate and bill the months of sample_cdrs/ into out/
 
 .PHONY: test
 test: system test-programs ## Run every test (quick and complete)
-	@$(BIN)/python -m pytest -n auto -m "not soak and not platforms"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak and not platforms"
 
 $(PLATFORMS_READY): $(READY) tests/platforms/requirements.lock
 	@echo "adding what reads MariaDB from tests/platforms/requirements.lock"
@@ -66,7 +68,7 @@ test-platforms: system $(PLATFORMS_READY) ## Calls through Kamailio into invoice
 
 .PHONY: soak
 soak: system test-programs ## Run the long tests too
-	@$(BIN)/python -m pytest -n auto -m "not platforms"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not platforms"
 
 $(BENCH_READY): $(READY) tests/bench/requirements.lock
 	@echo "adding what the bench needs from tests/bench/requirements.lock"
@@ -78,7 +80,7 @@ bench: system $(BENCH_READY) ## Measure a million calls beside other means, read
 	@$(BIN)/python -m tests.bench
 
 .PHONY: bench-full
-bench-full: system $(BENCH_READY) ## Measure up to a hundred million calls too (half an hour, 25 GB of disk)
+bench-full: system $(BENCH_READY) ## Measure up to a hundred million calls too (most of an hour, 25 GB of disk)
 	@$(BIN)/python -m tests.bench --full
 
 .PHONY: check

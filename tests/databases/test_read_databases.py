@@ -223,7 +223,7 @@ def test_fusionpbx__answered_calls_once_whatever_the_time_zone(postgresql: Serve
     # A day begins at its own midnight, which is 23:00 of the day before by the clock of UTC.
     postgresql.execute("fusioncalls", "update v_xml_cdr set end_stamp = end_stamp + interval '45 minutes'")
     for day, records in (("2026-11-01", 4), ("2026-11-02", 0)):
-        told = read(place, "fusionpbx", postgresql.url("fusioncalls"), "--since", day)
+        told = read(make_place(tmp_path / day), "fusionpbx", postgresql.url("fusioncalls"), "--since", day)
         assert counts(told).get("records", 0) == records
 
 

@@ -176,7 +176,8 @@ def main() -> None:
     """Serve on the socket that was given."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     # With one processor DuckDB has no thread of its own: each of its calls is one that can be faulted.
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
     import_everything()
     prepare_workers()
     # Where a process may only be traced by those that started it, this one may be by strace too.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Cells = dict[str, str]
-QUICK_SEEDS = range(7)
+QUICK_SEEDS = range(4)
 LEFT_OUT = {"description", "detail", "record"}
 HEADERS = {
     "rated": "call_id customer_id user_id start period direction caller callee zone_id duration_s billable_s "
@@ -52,7 +52,7 @@ def test_second_reading__each_run_in_a_process_of_its_own(tmp_path: Path) -> Non
     compare(draw_world(len(QUICK_SEEDS)), tmp_path, one_by_one)
 
 
-@pytest.mark.parametrize("seed", range(100, 102))
+@pytest.mark.parametrize("seed", [100])
 def test_second_reading__in_many_small_pieces(seed: int, tmp_path: Path) -> None:
     compare(draw_world(seed), tmp_path, partial(in_one_process, small=True))
 
