@@ -55,13 +55,16 @@ def show(figures: Sequence[Figure]) -> None:
 
 
 def write(figures: Sequence[Figure], machine: dict[str, str], folder: Path, name: str) -> list[Path]:
-    """Write `name`.json, .md and .png; gives their paths."""
+    """Write `name`.json, .md and, where there are ratios to draw, .png; gives their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.{suffix}" for suffix in ("json", "md", "png")]
     rows = [asdict(figure) for figure in figures]
     paths[0].write_text(json.dumps({"machine": machine, "figures": rows}, ensure_ascii=False, indent=1) + "\n")
     paths[1].write_text(as_markdown(figures, machine))
-    draw(figures, machine, paths[2])
+    drawn = [figure for figure in figures if figure.ratio is not None and figure.against]
+    if not drawn:
+        return paths[:2]
+    draw(drawn, machine, paths[2])
     return paths
 
 
@@ -75,16 +78,15 @@ def as_markdown(figures: Sequence[Figure], machine: dict[str, str]) -> str:
 
 
 def draw(figures: Sequence[Figure], machine: dict[str, str], path: Path) -> None:
-    """Draw every ratio as a bar on a logarithmic scale, a panel for each thing it is a ratio to."""
+    """Draw each ratio of these figures as a bar on a logarithmic scale, a panel for each thing it is a ratio to."""
     import matplotlib as mpl  # noqa: PLC0415 - slow, and only the whole bench needs it
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    drawn = [figure for figure in figures if figure.ratio is not None and figure.against]
     panels = {
-        against: [figure for figure in drawn if figure.against == against]
-        for against in dict.fromkeys(figure.against for figure in drawn)
+        against: [figure for figure in figures if figure.against == against]
+        for against in dict.fromkeys(figure.against for figure in figures)
     }
     heights = [len(panel) + 1 for panel in panels.values()]
     picture, axes = plt.subplots(
