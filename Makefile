@@ -11,7 +11,7 @@ BENCH_READY := $(VENV)/.bench-ready
 PLATFORMS_READY := $(VENV)/.platforms-ready
 OUT := out
 # Tests wait for disks and for other processes: one worker more than there are processors.
-WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 # The sample's three months, each with the moment its run acts as of.
 SAMPLE_RUNS := 2026-09@2026-09-30T22:00:00Z 2026-10@2026-10-31T23:00:00Z 2026-11@2026-11-30T23:00:00Z
 
