@@ -6,7 +6,6 @@ A part alone, at another size: `python -m tests.bench --calls 2_000_000 --only r
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.bench import copies, machine, report, side_by_side, texts, waits
+from tests.bench import copies, documents, machine, report, side_by_side, texts, waits
 from tests.bench.figures import Figure, not_run
 from tests.bench.measure import REPOSITORY, folder_bytes
 from tests.bench.month import generated
@@ -91,22 +90,13 @@ def smallest_figures(month: Month, name: str, parts: set[str], *, full: bool) ->
         yield from texts.text_figures(month, name)
 
 
-def document_figures(work: Path, *, full: bool) -> Iterator[Figure]:
-    """What the documents cost."""
-    if importlib.util.find_spec("tests.bench.documents") is None:
-        yield not_run("documents", "invoices", "tests/bench/documents.py is not there")
-        return
-    documents = importlib.import_module("tests.bench.documents")
-    yield from documents.document_figures(work, full=full)
-
-
 def figures_of_parts(work: Path, parts: set[str], sizes: tuple[Size, ...], *, full: bool) -> Iterator[Iterator[Figure]]:
     """What is measured, month by month, and then of the documents."""
     if parts != {"documents"}:
         for size in sizes:
             yield month_figures(size, work, parts, sizes)
     if "documents" in parts:
-        yield document_figures(work, full=full)
+        yield documents.document_figures(full=full)
 
 
 def asked() -> argparse.Namespace:

@@ -57,11 +57,10 @@ RIGHT_FROM = 4  # the columns of figures
 Told = dict[str, float]
 
 
-def document_figures(work: Path, *, full: bool) -> Iterator[Figure]:  # noqa: ARG001 - nothing is kept on disk
+def document_figures(*, full: bool) -> Iterator[Figure]:
     """The rows of the documents: one invoice with many calls, beside other means; then many invoices.
 
     Args:
-        work: Where other benches keep their months.
         full: Whether a thousand invoices are made instead of some.
     """
     yield _figure(f"one page, {PAGE_CALLS} calls as an HTML table", _told("table", PAGE_CALLS))
