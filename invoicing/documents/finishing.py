@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pydyf  # type: ignore[import-untyped]
+import pydyf
 
 from invoicing.documents.call_detail import COLUMNS, LINES_PER_FONT_SIZE, Geometry, form_name, page_operators
 from invoicing.documents.drawing import operators

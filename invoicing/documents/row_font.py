@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-import pydyf  # type: ignore[import-untyped]
+import pydyf
 from weasyprint import HTML
 
 if TYPE_CHECKING:

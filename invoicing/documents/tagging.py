@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pydyf  # type: ignore[import-untyped]
+import pydyf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -310,12 +310,13 @@ def _reason(row: Mapping[str, object], say: Language, names: Names) -> str:
 
 def _spent_in_words(spent: pl.DataFrame, say: Language, names: Names) -> Iterator[str]:
     """The packs of which nothing is left: for users, how many, and since when the first."""
-    for product, group in spent.group_by("product_id", maintain_order=True):
-        name, day = names.of(names.products, str(product[0])), say.day(group["day"].min())  # type: ignore[arg-type]
-        if group.height == 1:
+    by_product = spent.group_by("product_id", maintain_order=True).agg(pl.len(), pl.col("day").min())
+    for product_id, count, first_day in by_product.iter_rows():
+        name, day = names.of(names.products, str(product_id)), say.day(first_day)
+        if count == 1:
             yield say.say("changes.spent", product=name, day=day)
         else:
-            yield say.say("changes.spent_many", product=name, day=day, count=say.count(group.height))
+            yield say.say("changes.spent_many", product=name, day=day, count=say.count(count))
 
 
 def customers_section(month: Month, say: Language, names: Names, links: Mapping[str, tuple[Link, ...]]) -> Section:

@@ -114,11 +114,9 @@ def settings_of(judged: Judged, settings: Sequence[str]) -> dict[str, object]:
         InputRefused: with all that is wrong in the file.
     """
     judged.known(judged.document, ("format", "timezone", *settings))
-    own: dict[str, object] = {
-        name: judged.texts(judged.document[name], name) for name in settings if name in judged.document
-    }
+    own = {name: judged.texts(judged.document[name], name) for name in settings if name in judged.document}
     judged.settle()
-    return {name: found[0] if isinstance(judged.document[name], str) else found for name, found in own.items()}  # type: ignore[index]
+    return {name: found[0] if isinstance(judged.document[name], str) else found for name, found in own.items()}
 
 
 def description_of(judged: Judged, timezone: str) -> Description:
