@@ -7,15 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from invoicing import (
-    approval,
-    holding,
-    issuing,
-    rating_run,
-    rendering,
-    runs,
-    snapshots,
-)
+from invoicing import approval, holding, issuing, rating_run, rendering, runs, snapshots
 from invoicing.bounds import judge_bounds
 from invoicing.documents.assembly import Figures
 from invoicing.electronic_parties import electronic_warnings
@@ -66,7 +58,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
 
 def put_up_for_approval(desk: Desk, rating: Rating, rated: RatedPeriod, tables: Tables, report: Report) -> None:
     """Show what a month would be, and wait for somebody to approve it."""
-    from invoicing.reports.writing import write_proposal  # noqa: PLC0415 - as above
+    from invoicing.reports.writing import write_proposal  # noqa: PLC0415 - only who writes a page waits for charts
 
     traffic = issuing.traffic_of(desk.store, desk.ledger, rating)
     bill = issuing.bill_rating(rating, traffic, tables, desk.settings, desk.today)

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoicing import (
-    drafting,
-    issuing,
-    publishing,
-    runs,
-)
+from invoicing import drafting, issuing, publishing, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from invoicing import (
-    correction_rendering,
-    credit_note_rendering,
-    rendering,
-)
+from invoicing import correction_rendering, credit_note_rendering, rendering
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import electronic_warnings
 from invoicing.releasing import unpublished_releases

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from invoicing.desk import Desk, Report
-    from invoicing.ledger import Ledger
+    from invoicing.ledger import Ledger, Run
     from rating.periods import Period
+    from schemas.settings import VatRate
 
 OF_INVOICE = "period = ? and customer_id = ?"
 # What has its rows of a held invoice until it is released.
@@ -95,9 +96,8 @@ def _refuse_not_held(ledger: Ledger, customer_id: str, period: Period) -> None:
 
 def _tell_other_rates(desk: Desk, customer_id: str, period: Period, day: date, report: Report) -> None:
     """Ask for a person where the settings have other VAT rates for the date than those the run knew."""
-    run = next(run for run in desk.ledger.runs() if run.period == period)
-    known, now = (vat_rates_on(day, vat) for vat in (parse_settings(json.loads(run.settings)).vat, desk.settings.vat))
-    if not known.equals(now):
+    of_run = _vat_settings(_run_of(desk.ledger, period))
+    if not vat_rates_on(day, of_run).equals(vat_rates_on(day, desk.settings.vat)):
         report.attention.append(
             f"{customer_id} {period}: its VAT is at the rates that the run's settings have for {day}, and centime.toml "
             "has others now; where those are right, credit this invoice"
@@ -114,11 +114,21 @@ def _refuse_out_of_order(ledger: Ledger, customer_id: str, period: Period) -> No
         )
 
 
+def _run_of(ledger: Ledger, period: Period) -> Run:
+    """The run that held an invoice."""
+    return next(run for run in ledger.runs() if run.period == period)
+
+
+def _vat_settings(run: Run) -> tuple[VatRate, ...]:
+    """The VAT rates that a run knew."""
+    return parse_settings(json.loads(run.settings)).vat
+
+
 def commit_release(desk: Desk, customer_id: str, period: Period, reason: str, day: date) -> str:
     """Number a held invoice and store it among the issued ones: this commit is what *issued* means."""
     ledger, of_invoice = desk.ledger, [str(period), customer_id]
-    run = next(run for run in ledger.runs() if run.period == period)
-    vat = parse_settings(json.loads(run.settings)).vat
+    run = _run_of(ledger, period)
+    vat = _vat_settings(run)
     held, lines, one_offs = (
         ledger.frame(f"select * from {table} where {OF_INVOICE}", [*of_invoice])  # noqa: S608
         for table in ("held_invoices", "held_lines", "held_one_offs")

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing import (
-    holding,
-    intake,
-    issuing,
-    rating_run,
-    snapshots,
-)
+from invoicing import holding, intake, issuing, rating_run, snapshots
 from invoicing.documents.rule_sets import require_rules
 from invoicing.electronic_parties import refuse_wrong_supplier
 from invoicing.exports import reasons_in_words
