@@ -3,7 +3,7 @@
 WeasyPrint lays out the pages of the invoice, one empty page of the call detail, and a small page for each text
 that the row font cannot write. Every page of the detail shows that one page's stream, for its head and rules,
 and then its own lines; the small pages become forms that the lines refer to. The places of all of it are those
-of the elements with an id on the laid-out pages.
+of the elements with an id on the laid-out pages, and of the rows of tables, which need none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from invoicing.documents.row_font import escaped
 from invoicing.documents.tagging import Structure, as_artifact, object_of, retagged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from invoicing.documents.call_detail import Detail, PageLines
     from invoicing.documents.drawing import Colour, Drawing
@@ -32,8 +32,19 @@ PT_PER_PX = 0.75
 PAGE_NUMBER_PT, PAGE_NUMBER_LINE_PT = 7.5, 10.5
 PAGE_NUMBER_INK = ".333"
 DRAFT_PT, DRAFT_INK, DRAFT_ANGLE = 88, ".925", math.radians(32)
-BAR, BAR_TOP_PT, BAR_PT, BAR_GAP_PT = "bar-", 6, 6.2, 11
+ROW, RULED, BAR = "tr", "ruled", "data-bar"  # as the template has them
+BAR_TOP_PT, BAR_PT, BAR_GAP_PT = 6, 6.2, 11
+RULE_PT, RULE_INK = 0.5, ".894"
 DEFLATE_LEVEL = 6  # 9 takes twice as long for 3 % less
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A drawing in a row, so wide, its place so far from the right end of the row."""
+
+    drawing: Drawing
+    width_pt: float
+    beyond_pt: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class Finisher:
         font: The font of all that is written here.
         inks: The colours of the drawings.
         drawings: By the id of the element whose place each takes.
+        bars: Of the rows, by their number there.
         draft: The word across each page of a draft, else empty.
     """
 
@@ -54,6 +66,7 @@ class Finisher:
     font: RowFont
     inks: Mapping[str, Colour]
     drawings: Mapping[str, Drawing]
+    bars: Sequence[Bar]
     draft: str
 
     def __call__(self, laid_out: Any, pdf: pydyf.PDF) -> None:  # noqa: ANN401 - WeasyPrint carries no types
@@ -74,7 +87,8 @@ class Finisher:
             _make_forms(resources, pages[whole + 1 :], streams[whole + 1 :])
         total = whole + len(lines)
         for number, (page, stream, places) in enumerate(zip(pages[:whole], streams, anchors, strict=False), 1):
-            added = [*self.drawn(places, page, structure), self.page_number(number, total, places)]
+            rows = as_artifact("\n".join(self.in_rows(laid_out.pages[number - 1])))
+            added = [rows, *self.drawn(places, page, structure), self.page_number(number, total, places)]
             stream.stream.append("\n".join(added).encode("ascii"))
         if self.draft:
             for stream in streams[: whole + 1]:
@@ -91,14 +105,24 @@ class Finisher:
             if name not in places:
                 continue
             left, top, right, bottom = (edge * PT_PER_PX for edge in places[name])
-            if name.startswith(BAR):
-                # It stands beside the first line of its row.
-                right, top, bottom = right - BAR_GAP_PT, top + BAR_TOP_PT, top + BAR_TOP_PT + BAR_PT
             shown = operators(drawing, (left, top, right - left, bottom - top), self.inks, self.font)
-            if drawing.alt:
-                yield structure.tagged(shown, page, "Figure", drawing.alt, (left, height - bottom, right, height - top))
-            else:
-                yield as_artifact(shown)
+            yield structure.tagged(shown, page, "Figure", drawing.alt, (left, height - bottom, right, height - top))
+
+    def in_rows(self, page: Any) -> Iterator[str]:  # noqa: ANN401
+        """The rules below the rows of a page, and the bars that stand beside the first line of theirs."""
+        rules = [f"{RULE_INK} g"]
+        for box in page._page_box.descendants():  # noqa: SLF001 - an id at each row would cost a style of its own
+            if box.element_tag != ROW:
+                continue
+            left, top, width, height = (edge * PT_PER_PX for edge in box.hit_area())
+            if RULED in box.element.get("class", "").split():
+                rules.append(f"{left:.2f} {top + height - RULE_PT:.2f} {width:.2f} {RULE_PT} re")
+            if (number := box.element.get(BAR)) is not None:
+                bar = self.bars[int(number)]
+                start = left + width - bar.beyond_pt - bar.width_pt
+                place = (start, top + BAR_TOP_PT, bar.width_pt - BAR_GAP_PT, BAR_PT)
+                yield operators(bar.drawing, place, self.inks, self.font)
+        yield "\n".join([*rules, "f"])
 
     def page_number(self, number: int, total: int, places: Mapping[str, tuple[float, ...]]) -> str:
         """The number of a page, up to the right end of its place."""

@@ -21,15 +21,16 @@ from invoicing.documents import fonts
 from invoicing.documents.call_detail import COLUMNS, call_detail_of
 from invoicing.documents.composition import view_of
 from invoicing.documents.drawing import inks_of
-from invoicing.documents.finishing import BAR, Finisher
+from invoicing.documents.finishing import Bar, Finisher
 from invoicing.documents.house_colour import DEFAULT_COLOUR, accent_of
 from invoicing.documents.logo import ADDRESS, SealedFetcher, logo_of
+from invoicing.documents.markup import Markup
 from invoicing.documents.row_font import row_font
 from invoicing.documents.templating import environment, stylesheet
 from invoicing.documents.words import language
 from schemas.errors import InputRefused
 
-from weasyprint import CSS, HTML, Attachment  # isort: skip
+from weasyprint import CSS, Attachment  # isort: skip
 from weasyprint.urls import FatalURLFetchingError  # isort: skip
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ SRGB = "--srgb"
 PRICES_MM = {"quantity": 24, "unit_price": 24, "amount": 24}
 TRAFFIC_MM = {"calls": 14, "duration": 30, "out_of_pack": 28, "amount": 24}
 TOTALS_MM = (22, 22, 22)
+# Widths of the place of a bar, and of what stands at its right.
+ZONE_BAR_MM, PACK_BAR_MM = (30, sum(TRAFFIC_MM.values())), (46, 70)
 TEXT_PT, HEAD_PT, PT_PER_MM = 8.5, 7.5, 72 / 25.4
 BETWEEN_ELEMENTS = re.compile(r">\s+<")
 
@@ -71,12 +74,12 @@ def render_pdf(document: InvoiceDocument, *, xml: bytes | None = None) -> bytes:
     detail = None if document.calls.is_empty() else call_detail_of(document.calls, speech, font)
     accent = accent_of(document.supplier.colour)
     finisher = Finisher(
-        detail, speech, font, inks_of(_rgb(accent)), drawings_of(view),
+        detail, speech, font, inks_of(_rgb(accent)), drawings_of(view), bars_of(view),
         draft=speech.say("head.draft") if document.number is None else "",
     )  # fmt: skip
     text = _html(document, view, detail, speech, font, logo_address="" if logo is None else ADDRESS)
     try:
-        pdf: bytes = HTML(string=text, url_fetcher=fetcher).write_pdf(
+        pdf: bytes = Markup(text, fetcher).write_pdf(
             stylesheets=[_style(accent)], font_config=fonts.document_fonts(), finisher=finisher, pdf_variant=VARIANT,
             pdf_tags=True, color_profiles={SRGB: _srgb()}, output_intent=SRGB,
             attachments=_attachments(document, xml, fetcher),
@@ -99,14 +102,15 @@ def get_ready() -> None:
 
 def drawings_of(view: View) -> dict[str, Drawing]:
     """What is drawn onto the finished pages, by the id of the element whose place it takes."""
-    bars = [zone.bar for traffic in view.traffic for zone in traffic.zones]
-    packs = [pack.bar for packs in view.packs for pack in packs.packs]
-    drawings = {f"{BAR}{place}": bar for place, bar in enumerate([*bars, *packs])}
-    if view.code is not None:
-        drawings["code"] = view.code
-    if view.months is not None:
-        drawings["months"] = view.months
-    return drawings
+    found = {"code": view.code, "months": view.months}
+    return {name: drawing for name, drawing in found.items() if drawing is not None}
+
+
+def bars_of(view: View) -> list[Bar]:
+    """The bars of the rows, in their order."""
+    zones = [(zone.bar, ZONE_BAR_MM) for traffic in view.traffic for zone in traffic.zones]
+    packs = [(pack.bar, PACK_BAR_MM) for packs in view.packs for pack in packs.packs]
+    return [Bar(bar, width_mm * PT_PER_MM, beyond_mm * PT_PER_MM) for bar, (width_mm, beyond_mm) in [*zones, *packs]]
 
 
 def _html(

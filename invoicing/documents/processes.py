@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 PRELOADED = ["invoicing.documents.one_thread", "invoicing.documents.worker"]
 OUT_OF_MEMORY = 71  # as sysexits.h has it: the system could not do it
 OUT_OF_MEMORY_IN_SAXON = 99
-# How a process ends that finds no memory: in Python, in Saxon, in Rust and C, and by the system's own choice.
-WITHOUT_MEMORY = (OUT_OF_MEMORY, OUT_OF_MEMORY_IN_SAXON, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGKILL)
+# How a process ends that finds no memory: in Python, in Saxon, in Rust and C, in GLib, and by the system's own choice.
+WITHOUT_MEMORY = (
+    OUT_OF_MEMORY, OUT_OF_MEMORY_IN_SAXON, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGTRAP, -signal.SIGKILL,
+)  # fmt: skip
 
 
 def begin_process(

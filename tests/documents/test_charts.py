@@ -7,16 +7,18 @@ from dataclasses import replace
 
 import pytest
 from printed import reader_of
-from sample_documents import MONTHS, SUPPLIER, full_document
+from sample_documents import MONTHS, SUPPLIER, document, full_document
 
 from invoicing.documents.charts import BAR, FOOT, HEIGHT, SLOT, TOP, WIDTH, months_chart, pack_bar, traffic_bar
 from invoicing.documents.drawing import Drawing, Label, inks_of, operators, svg
+from invoicing.documents.finishing import BAR_GAP_PT, BAR_PT, RULE_PT
 from invoicing.documents.fonts import FIGURE_FAMILY, document_fonts
 from invoicing.documents.model import MonthTotal, PackUse, ZoneTraffic
 from invoicing.documents.row_font import row_font
 from invoicing.documents.words import LANGUAGES, language
 
 FRENCH = language("fr")
+MM = 72 / 25.4
 
 
 def test_months__bars_are_as_high_as_their_amounts() -> None:
@@ -136,8 +138,24 @@ def test_drawing__bars_stand_on_the_pages_of_their_rows() -> None:
     invoice = replace(full_document(0, packs=()), traffic=(*full_document(0).traffic, *zones))
     for page in reader_of(invoice).pages:
         rows = len(re.findall(r"Zone \d+", page.extract_text()))
-        decoration = page.get_contents().get_data().decode("latin-1").count("/Artifact BMC\nq\n")
-        assert rows <= decoration <= rows + 4
+        content = page.get_contents().get_data().decode("latin-1")
+        in_rows = content.rpartition("/Artifact BMC\nq\n")[2].partition("EMC")[0]
+        assert rows <= in_rows.count("\nQ") <= rows + 4
+
+
+def test_drawing__a_bar_stands_between_the_name_of_its_row_and_the_figures() -> None:
+    zone = ZoneTraffic("2026-10", "z", "international", "Zone 1", 1, 600, 600, 0)
+    page = reader_of(document([], (zone,))).pages[0]
+    in_rows = page.get_contents().get_data().decode("latin-1").rpartition("/Artifact BMC\nq\n")[2]
+    rectangles = [tuple(map(float, found)) for found in re.findall(r"(\S+) (\S+) (\S+) (\S+) re", in_rows)]
+    bars = [each for each in rectangles if each[3] == BAR_PT]
+    rule = [each for each in rectangles if each[3] == RULE_PT][-1]
+    assert bars
+    for left, top, width, height in bars:
+        # The page has 18 mm at its side, a name 48, a bar 30 with a gap at its end.
+        assert (18 + 48) * MM - 0.1 <= left <= left + width <= (18 + 48 + 30) * MM - BAR_GAP_PT + 0.1
+        assert rule[1] - 20 < top < top + height < rule[1]
+    assert (rule[0], rule[2]) == pytest.approx((18 * MM, 174 * MM), abs=0.1)
 
 
 def test_drawing__bars_have_the_colour_of_the_house() -> None:
