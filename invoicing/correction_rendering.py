@@ -1,4 +1,4 @@
-"""Rendering corrected invoices: their documents are written from what the ledger holds, like those of a run."""
+"""The documents of corrected invoices, from what the ledger holds, like those of a run."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ from typing import TYPE_CHECKING
 
 from invoicing import overcharges  # noqa: F401 - its rule is what brings corrected invoices about
 from invoicing.documents.assembly import Figures, documents_of
-from invoicing.documents.rule_sets import rules_in_use
-from invoicing.documents.workers import made_by_workers
 from invoicing.origins import origin_of
-from invoicing.rendering import WITH_SUPERSEDED, Written, months_before, publish
+from invoicing.rendering import WITH_SUPERSEDED, months_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from invoicing.desk import Moment
     from invoicing.documents.model import InvoiceDocument
     from invoicing.ledger import Ledger
-    from invoicing.progress import Progress
     from invoicing.store import Store
     from rating.periods import Period
-    from schemas.settings import DocumentSettings
 
 
 def corrected_invoices_of(ledger: Ledger, period: Period) -> list[str]:
@@ -61,26 +56,3 @@ def corrected_documents(store: Store, ledger: Ledger, wanted: list[str]) -> Iter
             months.filter(months["customer_id"] == customer_id),
         )
         yield from documents_of(figures, origin.platform(store, ledger), origin.settings)
-
-
-def render_corrected_invoices(
-    store: Store, ledger: Ledger, wanted: list[str], limits: DocumentSettings, moment: Moment, progress: Progress
-) -> Written:
-    """Write the documents of corrected invoices, those that were published too.
-
-    Args:
-        store: Where they go.
-        ledger: What they are made from, and what names them.
-        wanted: Their numbers.
-        limits: What each document may take now.
-        moment: When and by whom, for the history.
-        progress: Told of each.
-
-    Raises:
-        StoreUnavailable: where a document made again is not the one that was published, byte for byte.
-    """
-    if not wanted:
-        return Written()
-    progress.start("writing corrected invoices", len(wanted))
-    documents = corrected_documents(store, ledger, wanted)
-    return publish(store, ledger, made_by_workers(documents, limits), rules_in_use(limits), moment, progress)

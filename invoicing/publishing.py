@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from invoicing import correction_rendering, credit_note_rendering, rendering
-from invoicing.documents.rule_sets import require_rules
+from invoicing import rendering
+from invoicing.correction_rendering import corrected_documents, corrected_invoices_of, unpublished_corrected_invoices
+from invoicing.credit_note_rendering import credit_notes_dated_in, issued_credit_notes, unpublished_credit_notes
+from invoicing.documents.rule_sets import require_rules, rules_in_use
+from invoicing.documents.workers import made_by_workers
 from invoicing.electronic_parties import electronic_warnings
 from invoicing.releasing import unpublished_releases
 from invoicing.runs import issued_run
@@ -48,32 +52,44 @@ def render_period(desk: Desk, period: Period, report: Report, *, web_page: bool 
     Raises:
         InputRefused: where it has neither.
     """
-    numbers = credit_note_rendering.credit_notes_dated_in(desk.ledger, period)
+    numbers = credit_notes_dated_in(desk.ledger, period)
     if not numbers or period in [run.period for run in desk.ledger.runs()]:
         render(desk, issued_run(desk.ledger, period), report, again=True, web_page=web_page)
-    corrected = correction_rendering.corrected_invoices_of(desk.ledger, period)
+    corrected = corrected_invoices_of(desk.ledger, period)
     render_corrections(desk, numbers, corrected, report, web_page=web_page)
 
 
 def render_corrections(
     desk: Desk, credit_notes: list[str], invoices: list[str], report: Report, *, web_page: bool = False
 ) -> None:
-    """Write the documents of credit notes and corrected invoices, each with the settings it was made with."""
+    """Write the documents of credit notes and corrected invoices, those that were published too.
+
+    Each is made with the settings that it was made with first.
+
+    Raises:
+        StoreUnavailable: where a document made again is not the one that was published, byte for byte.
+    """
     require_rules(desk.settings.documents.rules_dir)
-    documents = with_web_page(desk.settings.documents, asked=web_page)
-    notes = credit_note_rendering.render_credit_notes(
-        desk.store, desk.ledger, credit_notes, documents, desk.moment, desk.progress
-    )
-    corrected = correction_rendering.render_corrected_invoices(
-        desk.store, desk.ledger, invoices, documents, desk.moment, desk.progress
-    )
-    _tell_written(desk, notes.and_more(corrected), desk.settings.supplier, report)
+    limits = with_web_page(desk.settings.documents, asked=web_page)
+    written = rendering.Written()
+    for step, numbers, documents_of in (
+        ("writing credit notes", credit_notes, issued_credit_notes),
+        ("writing corrected invoices", invoices, partial(corrected_documents, desk.store)),
+    ):
+        if numbers:
+            desk.progress.start(step, len(numbers))
+            made = made_by_workers(documents_of(desk.ledger, numbers), limits)
+            published = rendering.publish(
+                desk.store, desk.ledger, made, rules_in_use(limits), desk.moment, desk.progress
+            )
+            written = written.and_more(published)
+    _tell_written(desk, written, desk.settings.supplier, report)
 
 
 def publish_corrections(desk: Desk, report: Report) -> None:
     """Write the documents of the credit notes and corrected invoices that have none yet."""
-    credit_notes = credit_note_rendering.unpublished_credit_notes(desk.ledger)
-    invoices = correction_rendering.unpublished_corrected_invoices(desk.ledger)
+    credit_notes = unpublished_credit_notes(desk.ledger)
+    invoices = unpublished_corrected_invoices(desk.ledger)
     render_corrections(desk, credit_notes, invoices, report)
 
 
