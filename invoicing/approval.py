@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from invoicing import snapshots
-from invoicing.beside import LINE_FIGURES, LINE_KEY, beside, by_line, differing
+from invoicing.beside import LINE_FIGURES, LINE_KEY, beside, by_line, differing, with_figures
 from invoicing.events import canonical
 from invoicing.rating_run import paths_to_rate
 from invoicing.store import sha256_of_bytes
@@ -132,7 +132,7 @@ def tell_difference(desk: Desk, period: Period, approved: str, now: Digests, bil
     changed = [words for name, words in PARTS.items() if parts.get(name) != getattr(now, name)]
     both = beside(lines, _by_line(bill.lines), KEY, LINE_FIGURES, NAMES)
     found = differing(both, LINE_FIGURES, NAMES)
-    report.tables["Lines that differ"] = found[[cells.name for cells in found if cells.count()]]
+    report.tables["Lines that differ"] = with_figures(found)
     report.counts["lines_differing"] = found.height
     cents = int(both["difference_cents"].sum())
     report.sums["difference_cents"] = cents

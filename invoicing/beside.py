@@ -46,3 +46,8 @@ def by_line(lines: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 def differing_calls(first: pl.DataFrame, second: pl.DataFrame, names: Names) -> pl.DataFrame:
     """The calls in which two ratings of the same customers differ; one that came to another customer is there twice."""
     return differing(beside(first, second, CALL_KEY, CALL_FIGURES, names), CALL_FIGURES, names)
+
+
+def with_figures(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table to be looked at, without the columns in which nothing stands."""
+    return frame[[cells.name for cells in frame if cells.count()]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.beside import LINE_FIGURES, beside, by_line, differing, differing_calls
+from invoicing.beside import LINE_FIGURES, beside, by_line, differing, differing_calls, with_figures
 from invoicing.origins import calls_in_force, origin_of
 from invoicing.rating_run import in_shares, rated_calls_of
 from invoicing.store import Store
@@ -248,7 +248,7 @@ def tell_difference(found: Difference, report: Report, *, whole: bool) -> None:
     """What differs, and by how much; columns without any figure only where the `whole` tables are asked for."""
     one, two = found.sides
     for title, frame in (("Totals that differ", found.totals), ("Lines that differ", found.lines)):
-        report.tables[title] = frame if whole else frame[[cells.name for cells in frame if cells.count()]]
+        report.tables[title] = frame if whole else with_figures(frame)
     report.counts = {
         "totals_differing": found.totals.height,
         "only_in_a": found.totals["gross_cents_b"].null_count(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.beside import with_figures
 from invoicing.crediting import issued_invoice
 from invoicing.events import DECIDED, DISPUTED, record
 from invoicing.numbering import dispute_number
@@ -253,7 +254,7 @@ def show_dispute(desk: Desk, number: str, report: Report) -> None:
     dispute = dispute_numbered(desk.ledger, number)
     row = desk.ledger.frame(f"select * from ({DISPUTES}) where dispute_number = ?", [number])  # noqa: S608
     late = row["late"].item()
-    report.tables["Dispute"] = row[[cells.name for cells in row if cells.count()]]
+    report.tables["Dispute"] = with_figures(row)
     report.tables["Lines disputed"] = desk.ledger.frame(
         "select line_no, kind, description, net_cents from lines where invoice_number = ? and line_no in "
         "(select line_no from dispute_lines where dispute_number = ?) order by line_no",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.beside import LINE_FIGURES, LINE_KEY, beside, by_line, differing
+from invoicing.beside import LINE_FIGURES, LINE_KEY, beside, by_line, differing, with_figures
 from invoicing.correcting import correct
 from invoicing.credit_notes import Extent, credit_invoice
 from invoicing.crediting import append_credit_note, choose_credit_note_date, issued_invoice, left_of_invoice
@@ -230,7 +230,7 @@ def tell(desk: Desk, settlement: Settlement, report: Report) -> None:
         for lines in (issued, corrected.lines)
     )
     lines = differing(beside(first, now, LINE_KEY, LINE_FIGURES, NAMES), LINE_FIGURES, NAMES)
-    report.tables["Lines that differ"] = lines[[cells.name for cells in lines if cells.count()]]
+    report.tables["Lines that differ"] = with_figures(lines)
     if settlement.credited is not None:
         credited, totals = settlement.credited
         report.tables["Credit note"] = credited
