@@ -108,6 +108,13 @@ def test_start__what_reads_no_tables_and_makes_no_document_loads_nothing_for_it(
     assert loaded(done) & (DOCUMENTS_ALONE | PAGES) == needed
 
 
+@pytest.mark.parametrize("arguments", [["explain", "pack2"], ["explain", "nobody"], ["explain", "bad"]])
+def test_start__a_call_is_explained_without_what_reads_many(arguments: list[str], filled: Place) -> None:
+    done = alone(*arguments, folder=filled.folder)
+    assert done.returncode == 0, done.stderr
+    assert loaded(done) & {"dataframely", "numpy", "pyarrow", "xlsxwriter"} == set()
+
+
 MAKING = """
 import atexit, sys
 atexit.register(lambda: print("loaded", *sys.modules, file=sys.stderr))
