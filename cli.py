@@ -167,11 +167,16 @@ class Common:
         """The settings in force; with them the work begins, and garbage is collected: none of what was imported."""
         from rating.sources.settings_file import load_settings
 
-        if not gc.isenabled():
-            gc.freeze()
-            gc.enable()
+        collect_garbage_of_work()
         here = Path("centime.toml")
         return load_settings(self.config or (here if here.exists() else None))
+
+
+def collect_garbage_of_work() -> None:
+    """Look for garbage from here on, but not among what is there already: that was imported, and stays."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def program_version() -> str:
@@ -1348,6 +1353,7 @@ def main() -> None:
     try:
         sys.exit(status_of(sys.argv[1:]))
     finally:
+        # DuckDB complains on stderr of what is left of it when the process ends.
         gc.unfreeze()
         gc.enable()
 

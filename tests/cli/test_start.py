@@ -115,6 +115,16 @@ def test_start__a_call_is_explained_without_what_reads_many(arguments: list[str]
     assert loaded(done) & {"dataframely", "numpy", "pyarrow", "xlsxwriter"} == set()
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["explain", "pack2"], ["quarantine"], ["history", "pack2"]])
+def test_start__a_process_ends_without_a_word_of_its_libraries(arguments: list[str], filled: Place) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli import main; main()", *arguments],
+        cwd=filled.folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 MAKING = """
 import atexit, sys
 atexit.register(lambda: print("loaded", *sys.modules, file=sys.stderr))
