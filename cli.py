@@ -2,24 +2,22 @@
 
 Help, completion and mistakes in usage are answered from this module alone. What a command works with is
 imported by the command itself, when it starts: Polars, DuckDB and the rest take longer than most answers.
+Annotations are no texts here: Typer would have to compile each of them at each start.
 """
 
-from __future__ import annotations
-
-import getpass
+import gc
 import json
 import os
-import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -33,12 +31,14 @@ if TYPE_CHECKING:
     from rating.sources.database import Address
     from schemas.settings import Settings
 
+HELP = ("-h", "--help")
+
 app = typer.Typer(
     name="centime",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": list(HELP)},
     help="Rates a telecom operator's call records and turns them, with its recurring services, into invoices.",
     epilog="Exit status: 0 done; 1 done, with something a person must look at; 2 bad usage or bad input, nothing "
     "changed; 3 the store is in use or damaged.",
@@ -107,6 +107,8 @@ EXPORTED = (
 )  # fmt: skip
 LOG_WIDTH = 160
 LONGEST_NAME = 100
+# What Typer imports to draw help with and never uses here: texts are no Markdown, a fault shows its plain traceback.
+UNUSED = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
 BAD_USAGE = 2
 FAULT = 70  # as sysexits.h has it
 
@@ -146,7 +148,7 @@ class Common:
             raise InputRefused(f"--now {self.now}: expected a time with its zone, such as 2026-10-31T22:00:00Z")
         return found.astimezone(UTC)
 
-    def stamp(self, now: datetime) -> Moment:
+    def stamp(self, now: datetime) -> "Moment":
         """The moment as it is kept, with who acts and by which program."""
         from invoicing.desk import Moment
 
@@ -154,17 +156,27 @@ class Common:
 
     def holder(self) -> str:
         """Who is at work, as another process will be told."""
+        import socket
+
         return (
             f"`centime {self.command}` of {login()}, process {os.getpid()} on {socket.gethostname()}, "
             f"since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
         )
 
-    def settings(self) -> Settings:
-        """The settings in force."""
+    def settings(self) -> "Settings":
+        """The settings in force; with them the work begins, and garbage is collected: none of what was imported."""
         from rating.sources.settings_file import load_settings
 
+        collect_garbage_of_work()
         here = Path("centime.toml")
         return load_settings(self.config or (here if here.exists() else None))
+
+
+def collect_garbage_of_work() -> None:
+    """Look for garbage from here on, but not among what is there already: that was imported, and stays."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def program_version() -> str:
@@ -185,7 +197,7 @@ def day_of(text: str | None, option: str = "--date") -> date | None:
         raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
 
 
-def database_address(url: str | None, password_file: Path | None) -> Address:
+def database_address(url: str | None, password_file: Path | None) -> "Address":
     """The database that is read, with its password."""
     from rating.sources.database import address_of
 
@@ -206,6 +218,8 @@ class Interrupted(CentimeError):  # noqa: N818
 
 def login() -> str:
     """Who runs this, as far as the system knows."""
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -213,7 +227,7 @@ def login() -> str:
 
 
 @contextmanager
-def at_desk(common: Common, *, writes: bool = True) -> Iterator[Desk]:
+def at_desk(common: Common, *, writes: bool = True) -> "Iterator[Desk]":
     """Open and hold the store; `writes` makes it where there is none."""
     from invoicing.desk import Desk, pin_settings
     from invoicing.ledger import Ledger
@@ -253,14 +267,14 @@ def json_line(document: object) -> str:
     return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
-def console_of_stderr() -> Console:
+def console_of_stderr() -> "Console":
     """Where messages are shown, letter by letter: `charges.csv:100:` names a line, not a little picture."""
     from rich.console import Console
 
     return Console(stderr=True, emoji=False)
 
 
-def console_of_stdout() -> Console:
+def console_of_stdout() -> "Console":
     """Where tables are shown: a pipe is as wide as the terminal it was started on."""
     from rich.console import Console
 
@@ -270,7 +284,7 @@ def console_of_stdout() -> Console:
     return Console(width=None if sys.stdout.isatty() else piped, emoji=False)
 
 
-def finish(common: Common, report: Report, *, troubled: int = 1) -> None:
+def finish(common: Common, report: "Report", *, troubled: int = 1) -> None:
     """Print the report and leave with its status, `troubled` where a person must look at something."""
     from invoicing.showing import show_table, visible
 
@@ -1023,16 +1037,17 @@ def quarantine(
     as_json: JsonOption = False,
 ) -> None:
     """What could not be read or rated, why, and what to do; unrated calls are judged anew by every run."""
-    from invoicing import exports
     from invoicing.desk import Report
+    from invoicing.quarantine import grouped_quarantine
+    from invoicing.quarantine import quarantine as set_aside
     from rating.periods import Period
 
     common = Common("quarantine", store, config, now, as_json)
     month, report = Period.parse(period) if period else None, Report("quarantine", period)
     with at_desk(common, writes=False) as desk:
-        found = exports.quarantine(desk.store, desk.ledger, month)
+        found = set_aside(desk.store, desk.ledger, month)
     report.counts = {"quarantined": found.height}
-    report.tables["Quarantine"] = exports.grouped_quarantine(found)
+    report.tables["Quarantine"] = grouped_quarantine(found)
     if not found.height:
         report.messages.append("the quarantine is empty")
     finish(common, report)
@@ -1273,6 +1288,8 @@ def settle(arguments: list[str], error: Exception) -> int:
 
 def fault(arguments: list[str]) -> int:
     """Tell a fault of the program itself, with the place where it happened."""
+    import traceback
+
     from invoicing.showing import show_problems
 
     traceback.print_exc()
@@ -1288,8 +1305,24 @@ def commands() -> Callable[..., Any]:
     return typer.main.get_command(app)
 
 
+def drawing_of_help() -> ModuleType:
+    """Typer's drawing of help and of mistakes, loaded without what is `UNUSED`: that takes longer than the help."""
+    stand_ins = {name: ModuleType(name) for name in UNUSED if name not in sys.modules}
+    for name, module in stand_ins.items():
+        setattr(module, UNUSED[name], type(UNUSED[name], (), {}))
+    sys.modules.update(stand_ins)
+    try:
+        from typer import rich_utils
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+    return rich_utils
+
+
 def status_of(arguments: list[str]) -> int:
     """Run a command and give its exit status; no mistake of a user, and no full disk, ends in a traceback."""
+    if not arguments or set(HELP) & set(arguments):
+        drawing_of_help()
     try:
         status = commands()(arguments, standalone_mode=False) or 0
     except CentimeError as error:
@@ -1297,11 +1330,9 @@ def status_of(arguments: list[str]) -> int:
     except typer.Abort:
         status = refuse(arguments, Interrupted())
     except typer.TyperException as error:
-        from typer.rich_utils import rich_format_error
-
         status = BAD_USAGE
         tell_json(arguments, str(error), (), status)
-        rich_format_error(cast("Any", error))
+        drawing_of_help().rich_format_error(error)
     except BrokenPipeError:
         # Whoever read the output has seen enough; the rest of it goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -1317,7 +1348,14 @@ def status_of(arguments: list[str]) -> int:
 
 def main() -> None:
     """The `centime` command."""
-    sys.exit(status_of(sys.argv[1:]))
+    # What a command imports, it keeps: looking through that for garbage takes a tenth of a short command's time.
+    gc.disable()
+    try:
+        sys.exit(status_of(sys.argv[1:]))
+    finally:
+        # DuckDB complains on stderr of what is left of it when the process ends.
+        gc.unfreeze()
+        gc.enable()
 
 
 if __name__ == "__main__":

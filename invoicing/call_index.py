@@ -1,22 +1,19 @@
-"""The index of accepted calls: which call_ids a store may hold, and where, without reading all of its calls.
+"""The index of accepted calls in bulk: which call_ids a store may hold, without reading all of its calls.
 
-Beside each file of calls lies one of 64-bit hashes of their call_ids, in the order of the calls. The hash is
-the one of Polars, which may be another in another version of it; so the name of an index file carries the
-fingerprint of the hash, and one that is missing for the hash in use is made again from the calls. A hash only
-says where to look: whether two call_ids are the same is always decided by the texts themselves.
+Written beside each file of calls, read whole where many are looked for. The entries and what a hash is for are told
+in `invoicing.call_places`, which looks one call up; an index that is missing for the hash in use, or of an earlier
+form, is made again.
 """
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from invoicing.call_places import KNOWN_COLUMNS, ROW_BITS, earlier_index_path, index_path
 from rating.frames import compact
-from rating.mediation import CONTENT
 from rating.number_keys import with_number_texts
 from rating.pipeline import CALL_SCHEMA
 
@@ -29,15 +26,17 @@ if TYPE_CHECKING:
     from invoicing.store import Store
 
     Hashes = npt.NDArray[np.uint64]
+    Entries = npt.NDArray[np.uint64]
 
-PROBES = [f"probe-{number}" for number in range(64)]
 BITS_PER_CALL = 16
 LEAST_BITS, MOST_BITS = 1 << 16, 1 << 33
 BITS_PER_WORD = 64
-# Where in a hash its marks are told from: above all that the place of the word is told from.
+# Where in a hash its marks are told from: above all that the place of the word is told from, and that above the row.
 MARKS_FROM = (52, 58)
 # So few are looked for one by one.
 FEW = 8
+_ROW = np.uint64((1 << ROW_BITS) - 1)
+_ROW_BITS = np.uint64(ROW_BITS)
 
 
 def hashes_of(call_ids: pl.Series) -> Hashes:
@@ -45,25 +44,19 @@ def hashes_of(call_ids: pl.Series) -> Hashes:
     return call_ids.hash().to_numpy()
 
 
-@cache
-def fingerprint() -> str:
-    """What tells one hash function from another."""
-    return hashlib.sha256(hashes_of(pl.Series(PROBES)).tobytes()).hexdigest()[:8]
-
-
-def index_path(calls_path: str) -> str:
-    """Where the index of a file of calls stands."""
-    return f"{calls_path.removesuffix('.parquet')}.{fingerprint()}.ids"
+def entries_of(hashes: Hashes) -> Entries:
+    """The entries of an index, in ascending order, from the hash of each call of a file in the order of its rows."""
+    return np.sort((hashes & ~_ROW) | np.arange(len(hashes), dtype=np.uint64))
 
 
 def write_index(store: Store, calls_path: str, hashes: Hashes) -> tuple[str, str, int]:
     """Write the index of a file of calls; gives its path, SHA-256 and size, for the ledger to name it."""
-    path = index_path(calls_path)
-    return (path, *store.write(path, lambda target: target.write_bytes(hashes.tobytes())))
+    path, content = index_path(calls_path), entries_of(hashes).tobytes()
+    return (path, *store.write(path, lambda target: target.write_bytes(content)))
 
 
-def stored_indexes(store: Store, ledger: Ledger, condition: str = "true") -> Iterator[tuple[str, Hashes]]:
-    """Each file of calls in the store with its hashes, in the order in which they were read.
+def stored_indexes(store: Store, ledger: Ledger, condition: str = "true") -> Iterator[tuple[str, Entries]]:
+    """Each file of calls in the store with its index, in the order in which they were read.
 
     Args:
         store: Where they are.
@@ -77,16 +70,27 @@ def stored_indexes(store: Store, ledger: Ledger, condition: str = "true") -> Ite
         if path in shas:
             yield calls_path, np.frombuffer(store.require(path, shas[path]).read_bytes(), dtype=np.uint64)
             continue
-        store.require(calls_path, shas[calls_path])
-        hashes = hashes_of(pl.read_parquet(store.root / calls_path, columns=["call_id"])["call_id"])
+        hashes = _hashes_again(store, shas, calls_path)
         if not ledger.read_only:
-            named = write_index(store, calls_path, hashes)
-            ledger.name_file(*named)
-        yield calls_path, hashes
+            ledger.name_file(*write_index(store, calls_path, hashes))
+            # The next start removes the one that it takes the place of.
+            ledger.forget_file(earlier_index_path(calls_path))
+        yield calls_path, entries_of(hashes)
+
+
+def _hashes_again(store: Store, shas: dict[str, str], calls_path: str) -> Hashes:
+    """The hashes of a file of calls that has no index of this form: from one of the earlier form, or its calls."""
+    earlier = earlier_index_path(calls_path)
+    if earlier in shas:
+        return np.frombuffer(store.require(earlier, shas[earlier]).read_bytes(), dtype=np.uint64)
+    calls = store.require(calls_path, shas[calls_path])
+    return hashes_of(pl.read_parquet(calls, columns=["call_id"], hive_partitioning=False)["call_id"])
 
 
 class Seen:
     """Two bits for each call_id that was seen: they may be wrong about a new one, never about one that was seen.
+
+    They are told from the hash but for the bits that are the row in an entry: entries do as well as hashes.
 
     A Bloom filter in blocks of one word (Putze, Sanders and Singler, 2007): the bits of a call_id lie in one word,
     so that memory is looked at once for all of them.
@@ -103,7 +107,7 @@ class Seen:
         """The word of each, and its bits in it."""
         one, within = np.uint64(1), np.uint64(BITS_PER_WORD - 1)
         first, second = (one << ((hashes >> np.uint64(start)) & within) for start in MARKS_FROM)
-        return hashes & self._mask, first | second
+        return (hashes >> _ROW_BITS) & self._mask, first | second
 
     def add(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Remember these; gives which of them may have been seen before, where False is certain."""
@@ -118,28 +122,25 @@ class Seen:
         return np.asarray((self._words[word] & marks) == marks)
 
 
-def rows_with(indexes: Iterable[tuple[str, Hashes]], wanted: Hashes) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
-    """The files of calls that hold wanted hashes, each with the places of those calls in it."""
-    sought = np.unique(wanted)
+def rows_with(indexes: Iterable[tuple[str, Entries]], wanted: Hashes) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
+    """The files of calls that may hold wanted hashes, each with the rows of those calls in it."""
+    sought = np.unique(wanted >> _ROW_BITS)
     quick = Seen(len(sought))
-    quick.add(sought)
-    for path, hashes in indexes:
-        if len(sought) <= FEW:
-            places = np.flatnonzero(np.isin(hashes, sought))
-        else:
-            likely = np.flatnonzero(quick.may_hold(hashes))
-            places = likely[np.isin(hashes[likely], sought)]
-        if len(places):
-            yield path, places
+    quick.add(wanted)
+    for path, entries in indexes:
+        likely = entries if len(sought) <= FEW else entries[quick.may_hold(entries)]
+        held = likely[np.isin(likely >> _ROW_BITS, sought)]
+        if len(held):
+            yield path, np.sort((held & _ROW).astype(np.intp))
 
 
 def contents_of(store: Store, ledger: Ledger, found: Iterable[tuple[str, npt.NDArray[np.intp]]]) -> pl.DataFrame:
-    """The calls at these places of the files of calls: `call_id` and the columns of `CONTENT`, as records have them."""
+    """The calls at these rows of the files of calls: `KNOWN_COLUMNS`, as records have them."""
     shas = ledger.stored_files()
-    rows = [pl.DataFrame(schema={name: CALL_SCHEMA[name] for name in ("call_id", *CONTENT)})]
+    rows = [pl.DataFrame(schema={name: CALL_SCHEMA[name] for name in KNOWN_COLUMNS})]
     for path, places in found:
         # A file of this very reading is not named yet.
         stored = store.require(path, shas[path]) if path in shas else store.root / path
-        calls = pl.read_parquet(stored, columns=["call_id", *CONTENT], hive_partitioning=False)
+        calls = pl.read_parquet(stored, columns=list(KNOWN_COLUMNS), hive_partitioning=False)
         rows.append(compact(calls[places].select(rows[0].columns)))
     return with_number_texts(pl.concat(rows))

@@ -12,7 +12,7 @@ from invoicing import issuing
 from invoicing.month_again import invoice_again
 from invoicing.origins import rating_numbered, with_deck
 from invoicing.pipeline import with_due_dates
-from invoicing.rating_run import rated_calls_of
+from invoicing.rated_calls import rated_calls_of
 from invoicing.rewinding import Restating
 from invoicing.snapshots import load_snapshot, snapshot_id
 from rating.periods import Period

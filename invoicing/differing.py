@@ -9,7 +9,7 @@ import polars as pl
 
 from invoicing.beside import LINE_FIGURES, beside, by_line, differing, differing_calls, with_figures
 from invoicing.origins import calls_in_force, origin_of
-from invoicing.rating_run import in_shares, rated_calls_of
+from invoicing.rated_calls import in_shares, rated_calls_of
 from invoicing.store import Store
 from invoicing.table_files import require_target, write_table
 from rating.frames import compact

@@ -8,7 +8,7 @@ import polars as pl
 
 from invoicing.disputes import IDS_NAMED
 from invoicing.origins import corrections, rating_numbered
-from invoicing.rating_run import rated_calls_of
+from invoicing.rated_calls import rated_calls_of
 
 if TYPE_CHECKING:
     from invoicing.ledger import Ledger

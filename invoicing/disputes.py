@@ -13,7 +13,7 @@ from invoicing.crediting import issued_invoice
 from invoicing.events import DECIDED, DISPUTED, record
 from invoicing.numbering import dispute_number
 from invoicing.origins import corrections, last_origin_of, rating_numbered
-from invoicing.rating_run import rated_calls_of
+from invoicing.rated_calls import rated_calls_of
 from rating.pipeline import RATED_SCHEMA
 from schemas.errors import InputRefused
 

@@ -13,6 +13,7 @@ from invoicing.documents.assembly import Figures
 from invoicing.electronic_parties import electronic_warnings
 from invoicing.month_again import MonthAgain
 from invoicing.pipeline import Bill, bill_period
+from invoicing.rated_calls import read_rated
 from invoicing.store import Store
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             f"SHA-256 of calls, tables and settings: {digests.all}",
         ]
         if drafts is not None:
-            calls = rating_run.read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
+            calls = read_rated(scratch, {file.path: file.sha256 for file in rated.files}, rated.prices)
             figures = Figures(
                 period, desk.today, issuing.with_parties(bill.invoices, tables.platform), bill.lines, bill.vat_totals,
                 rated.packs_used, calls, rendering.months_before(desk.ledger, period, desk.ledger.next_rating_no()),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.call_index import hashes_of, rows_with, stored_indexes
 from invoicing.call_search import find_call, quarantined_records, rated_call
 from invoicing.event_checks import last_hash
 from invoicing.events import (
@@ -30,7 +29,7 @@ from invoicing.events import (
     hash_of,
 )
 from invoicing.origins import corrections, invoice_with, origin_of, rating_numbered
-from invoicing.rating_run import rated_calls_of
+from invoicing.rated_calls import rated_calls_of
 from rating.money import euro_text
 from rating.sources.source import NATIVE_FORMAT
 from schemas.errors import InputRefused, StoreUnavailable
@@ -202,6 +201,9 @@ def _files_of(desk: Desk, call_ids: pl.Series) -> set[int]:
     """The numbers of the files that accepted calls came in, found by the index of calls."""
     if call_ids.is_empty():
         return set()
+    # One call is found without what reads whole indexes.
+    from invoicing.call_index import hashes_of, rows_with, stored_indexes  # noqa: PLC0415
+
     shas, found = desk.ledger.stored_files(), set()
     for path, places in rows_with(stored_indexes(desk.store, desk.ledger), hashes_of(call_ids)):
         stored = desk.store.require(path, shas[path])
@@ -219,7 +221,7 @@ def _want_call(desk: Desk, call_id: str, wanted: _Wanted) -> None:
     accepted = find_call(store, ledger, call_id)
     if accepted.is_empty():
         return
-    wanted.files |= _files_of(desk, pl.Series([call_id]))
+    wanted.files |= set(accepted["file_no"])
     found = rated_call(store, ledger, accepted, desk.settings.rating.timezone)
     if found is None:
         return

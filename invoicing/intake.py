@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from invoicing.call_index import Seen, contents_of, hashes_of, index_path, rows_with, stored_indexes, write_index
+from invoicing.call_index import Seen, contents_of, hashes_of, rows_with, stored_indexes, write_index
+from invoicing.call_places import index_path
 from invoicing.cdr_files import WAIT, divide_files, only_grew, state_of
 from invoicing.conservation import unbalanced_files
 from invoicing.desk import pin_settings, settings_text
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
-    from invoicing.call_index import Hashes
+    from invoicing.call_index import Entries, Hashes
     from invoicing.cdr_files import CdrFile
     from invoicing.desk import Moment
     from invoicing.ledger import Ledger
@@ -296,7 +297,9 @@ class _Reading:
         accepted, duplicates, conflicts = settle_repeats(suspects, known)
         for (place,), calls in accepted.partition_by("place", as_dict=True, maintain_order=True).items():
             file = self._files[int(str(place))]
-            self._accept(coded_calls(calls, file.file_no), hashes_of(calls["call_id"]), file.place)
+            # However many they are, no file of calls has more rows than an index can tell.
+            for some in calls.iter_slices(CALLS_PER_FILE):
+                self._accept(coded_calls(some, file.file_no), hashes_of(some["call_id"]), file.place)
         for name, rows in (("duplicate", duplicates), ("quarantined", conflicts)):
             np.add.at(self._counts[name], rows["place"].to_numpy(), 1)
         self._aside.append(conflicts.select(self._aside[0].columns))
@@ -411,8 +414,8 @@ class _Batches:
         while self._writing:
             self.named += self._writing.pop(0).result()
 
-    def indexes(self) -> Iterator[tuple[str, Hashes]]:
-        """The files written so far, with the hashes of their calls."""
+    def indexes(self) -> Iterator[tuple[str, Entries]]:
+        """The files written so far, with their indexes."""
         for batch in self.written:
             index = self._store.root / index_path(batch.path)
             yield batch.path, np.frombuffer(index.read_bytes(), dtype=np.uint64)

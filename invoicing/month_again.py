@@ -9,6 +9,7 @@ import polars as pl
 
 from invoicing import issuing, rating_run
 from invoicing.pipeline import bill_period, bill_services
+from invoicing.rated_calls import read_rated
 from invoicing.rewinding import ledger_before
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class MonthAgain(NamedTuple):
     def calls(self, paths: list[str] | None = None, *, customers: pl.Series | None = None) -> pl.DataFrame:
         """Its rated calls (`RATED_SCHEMA`), of some files and customers only where they are given."""
         files = {file.path: file.sha256 for file in self.rated.files if paths is None or file.path in paths}
-        return rating_run.read_rated(self.place, files, self.rated.prices, customers=customers)
+        return read_rated(self.place, files, self.rated.prices, customers=customers)
 
 
 @contextmanager

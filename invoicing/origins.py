@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from invoicing.ledger import Rating
-from invoicing.rating_run import rated_calls_of
+from invoicing.rated_calls import rated_calls_of
 from invoicing.rewinding import Restating
-from invoicing.snapshots import load_snapshot
 from rating.periods import Period
-from rating.sources.files import format_of
 from schemas.errors import InputRefused, StoreUnavailable
 from schemas.settings import parse_settings
 
@@ -144,6 +142,9 @@ class Origin:
         Raises:
             StoreUnavailable: where a file of them is missing or altered.
         """
+        # Only who reads tables waits for what reads them.
+        from invoicing.snapshots import load_snapshot  # noqa: PLC0415
+
         loaded, shas = load_snapshot(store, ledger, self.snapshot, self.settings), ledger.stored_files()
         for deck in self.decks:
             loaded = with_deck(loaded, store.require(deck, shas[deck]), self.settings)
@@ -160,7 +161,8 @@ def with_deck(loaded: LoadedPlatform, deck: Path, settings: Settings) -> LoadedP
     Raises:
         InputRefused: where it is no such file, with all that is wrong with it.
     """
-    # Only who reads tables waits for it.
+    # As above.
+    from rating.sources.files import format_of  # noqa: PLC0415
     from rating.sources.platform_tables import load_other_rates  # noqa: PLC0415
 
     if not deck.is_file() or format_of(deck.name) is None:
@@ -172,15 +174,16 @@ def with_deck(loaded: LoadedPlatform, deck: Path, settings: Settings) -> LoadedP
 
 def corrections(ledger: Ledger, condition: str = "true", parameters: Sequence[object] = ()) -> list[Correction]:
     """The corrections of a ledger for which a condition holds, in the order in which they were made."""
-    names = ", ".join(field.name for field in fields(Correction))
-    rows = ledger.frame(
-        f"select {names} from corrections where {condition} order by rating_no",  # noqa: S608
+    names = [field.name for field in fields(Correction)]
+    rows = ledger.rows(
+        f"select {', '.join(names)} from corrections where {condition} order by rating_no",  # noqa: S608
         list(parameters),
     )
-    return [
-        Correction(**row | {"period": Period.parse(row["period"]), "decks": tuple(json.loads(row["decks"]))})
-        for row in rows.iter_rows(named=True)
-    ]
+    return [_correction(dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _correction(row: dict[str, Any]) -> Correction:
+    return Correction(**row | {"period": Period.parse(row["period"]), "decks": tuple(json.loads(row["decks"]))})
 
 
 def origin_of(ledger: Ledger, invoice_number: str) -> Origin:

@@ -27,7 +27,6 @@ from rating.pipeline import (
     CALL_SCHEMA,
     DRAW_SCHEMA,
     POOL_SCHEMA,
-    RATED_SCHEMA,
     TRAFFIC_SCHEMA,
     UNRATED_SCHEMA,
     USED_SCHEMA,
@@ -36,14 +35,12 @@ from rating.pipeline import (
     match_calls,
     packs_used,
     rate_calls,
-    with_prices,
 )
 from rating.services import service_rows
 from schemas.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from invoicing.desk import Moment
     from invoicing.ledger import Ledger, Rating
@@ -53,8 +50,6 @@ if TYPE_CHECKING:
     from schemas.platform import Platform
     from schemas.settings import Settings
 
-# So many rated calls are read at once, of as many customers as they belong to; those of one customer always.
-CALLS_AT_ONCE = 100_000
 POOL_KEY = ["customer_id", "user_id", "product_id", "period_number"]
 
 
@@ -426,91 +421,3 @@ def call_alarms_of(ledger: Ledger, rating: Rating) -> pl.DataFrame:
         [rating.rating_no],
     )
     return sorted_alarms(found.select(pl.col(name).cast(dtype) for name, dtype in CALL_ALARM_SCHEMA.items()))
-
-
-def rated_calls_of(
-    store: Store,
-    ledger: Ledger,
-    rating: Rating,
-    *,
-    period: Period | None = None,
-    customers: pl.Series | None = None,
-    start: datetime | None = None,
-) -> pl.DataFrame:
-    """The rated calls of a rating (`RATED_SCHEMA`), by customer, start and call_id within a period and file.
-
-    Args:
-        store: Where they are.
-        ledger: What names them.
-        rating: Whose calls.
-        period: Only the calls of this period.
-        customers: Only the calls of these customers; files without any of them are not read.
-        start: Only the calls that started at this moment.
-    """
-    shas = ledger.stored_files()
-    prices = store.read_frame(rating.prices_path, shas[rating.prices_path])
-    paths = _files_of(ledger, rating, period, customers)
-    if start is not None:
-        # Where none has it, all are read, so that an altered file is not taken for one without the call.
-        paths = [path for path in paths if _holds(store, path, start)] or paths
-    files = {path: shas[path] for path in paths}
-    return read_rated(store, files, prices, customers=customers, start=start)
-
-
-def _holds(store: Store, path: str, start: datetime) -> bool:
-    """Whether a file has such a call, or cannot be read: who then reads it as a whole refuses it by name."""
-    starts = pl.scan_parquet(store.root / path, hive_partitioning=False).select((pl.col("start") == start).any())
-    try:
-        return bool(starts.collect().item())
-    except (OSError, pl.exceptions.PolarsError):
-        return True
-
-
-def read_rated(
-    store: Store,
-    files: dict[str, str],
-    prices: pl.DataFrame,
-    *,
-    customers: pl.Series | None = None,
-    start: datetime | None = None,
-) -> pl.DataFrame:
-    """The calls of some files of rated calls, given with their SHA-256, as `rated_calls_of` has them."""
-    found = [pl.DataFrame(schema=RATED_SCHEMA)]
-    conditions = [] if start is None else [pl.col("start") == start]
-    if customers is not None:
-        conditions.append(pl.col("customer_id").cast(pl.String).is_in(customers.implode()))
-    for path, sha256 in files.items():
-        stored = store.require(path, sha256)
-        # Of rows that are left out, Polars reads no more than the conditions need.
-        calls = pl.scan_parquet(stored, hive_partitioning=False).filter(*conditions).collect()
-        found.append(with_prices(calls, prices))
-    return pl.concat(found)
-
-
-def in_shares(customers: pl.Series, traffic: pl.DataFrame) -> Iterator[pl.Series]:
-    """The customers, in their order, divided so that each share has at most `CALLS_AT_ONCE` calls or one customer."""
-    calls = traffic.group_by(pl.col("customer_id").cast(pl.String)).agg(pl.col("calls").sum())
-    counts = pl.DataFrame({"customer_id": customers.cast(pl.String)}).join(
-        calls, on="customer_id", how="left", maintain_order="left"
-    )
-    share = counts.with_columns(share=pl.col("calls").fill_null(0).cum_sum() // CALLS_AT_ONCE)
-    for part in share.partition_by("share", maintain_order=True):
-        yield part["customer_id"]
-
-
-def _files_of(ledger: Ledger, rating: Rating, period: Period | None, customers: pl.Series | None) -> list[str]:
-    """The files of a rating's calls that may hold those of a period and of some customers."""
-    files = ledger.frame(
-        "select path, period_number, first_customer, last_customer from rated_files where rating_no = ? "
-        "order by period_number, path",
-        [rating.rating_no],
-    )
-    if period is not None:
-        files = files.filter(pl.col("period_number") == period.number)
-    if customers is not None:
-        # The first of these customers that is not before a file's first one must not be after its last.
-        sought = customers.cast(pl.String).unique().sort()
-        place = sought.search_sorted(files["first_customer"].cast(pl.String), side="left")
-        nearest = sought.gather(place.set(place >= len(sought), None))
-        files = files.filter((nearest <= files["last_customer"].cast(pl.String)).fill_null(value=False))
-    return [str(path) for path in files["path"]]

@@ -13,7 +13,7 @@ from invoicing.documents.rule_sets import rules_in_use
 from invoicing.documents.workers import made_by_workers
 from invoicing.events import PUBLISHED, append_events
 from invoicing.outbox import outbox_entry
-from invoicing.rating_run import in_shares, rated_calls_of
+from invoicing.rated_calls import in_shares, rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.store import Store, sha256_of_bytes
 from rating.periods import Period

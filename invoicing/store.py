@@ -128,14 +128,17 @@ class Store:
         """Write one Parquet file (zstd, at the level that costs least)."""
         return self.write(relative, lambda path: frame.write_parquet(path, compression="zstd", compression_level=1))
 
-    def read_frame(self, relative: str, sha256: str) -> pl.DataFrame:
-        """Read one Parquet file that the ledger names.
+    def read_frame(self, relative: str, sha256: str, *where: pl.Expr) -> pl.DataFrame:
+        """Read one Parquet file that the ledger names, or its rows for which some conditions hold.
 
         Raises:
             StoreUnavailable: where it is missing or its bytes are not those that were stored.
         """
-        self.require(relative, sha256)
-        return pl.read_parquet(self.root / relative, hive_partitioning=False)
+        stored = self.require(relative, sha256)
+        if not where:
+            return pl.read_parquet(stored, hive_partitioning=False)
+        # Of rows that are left out, Polars reads no more than the conditions need.
+        return pl.scan_parquet(stored, hive_partitioning=False).filter(*where).collect()
 
     def require(self, relative: str, sha256: str) -> Path:
         """The path of a stored file, whose bytes are those that were stored.

@@ -16,6 +16,7 @@ from invoicing import intake, rating_run
 from invoicing.bounds import said_day_spend, said_long_call, said_night_spend
 from invoicing.cdr_files import WAIT
 from invoicing.issuing import first_period
+from invoicing.rated_calls import read_rated
 from invoicing.rewinding import ledger_copied
 from rating.alarms import CALL_ALARM_SCHEMA, DAY_SPEND, LONG_CALL, NIGHT_SPEND, sorted_alarms
 from rating.number_keys import number_text
@@ -170,7 +171,7 @@ def _of_fresh_calls(place: Store, rated: RatedPeriod, fresh: pl.Series) -> pl.Da
     """The alarms that fresh calls have a part in."""
     files = {file.path: file.sha256 for file in rated.files}
     customers = rated.alarms["customer_id"].unique()
-    calls = rating_run.read_rated(place, files, rated.prices, customers=customers)
+    calls = read_rated(place, files, rated.prices, customers=customers)
     own = pl.when(pl.col("direction") == "outgoing").then("caller").otherwise("callee")
     theirs = calls.filter(pl.col("call_id").is_in(fresh.implode())).with_columns(
         number=pl.when(pl.col("user_id").is_null()).then(own)

@@ -11,7 +11,7 @@ import polars as pl
 from invoicing.beside import LINE_FIGURES, LINE_KEY, beside, by_line, differing, differing_calls
 from invoicing.month_again import month_again
 from invoicing.origins import with_deck
-from invoicing.rating_run import in_shares, rated_calls_of
+from invoicing.rated_calls import in_shares, rated_calls_of
 from invoicing.snapshots import load_snapshot
 from invoicing.table_files import require_target, write_table
 from rating.frames import compact

@@ -52,10 +52,16 @@ def explain_call(store: Store, ledger: Ledger, call_id: str, timezone: str, say:
 def _rated_steps(
     store: Store, ledger: Ledger, rating: Rating, calls: pl.DataFrame, timezone: str, say: Language
 ) -> list[Step]:
-    several = store.read_frame(rating.draws_path, ledger.stored_files()[rating.draws_path])
-    pools = ledger.frame("select pool_no, product_id from packs_used where rating_no = ?", [rating.rating_no])
-    draws = draws_of(calls, several, pools.with_columns(pl.col("pool_no").cast(pl.UInt32)))
-    call = calls.row(0, named=True)
+    call, path = calls.row(0, named=True), rating.draws_path
+    several = store.read_frame(path, ledger.stored_files()[path], pl.col("call_id") == call["call_id"])
+    drawn_from = sorted({*calls["pool_no"].drop_nulls(), *several["pool_no"]})
+    # Rows do without PyArrow, which takes longer to load than they to read.
+    rows = ledger.rows(
+        "select pool_no, product_id from packs_used where rating_no = ? and pool_no in (select unnest(?))",
+        [rating.rating_no, drawn_from],
+    )
+    pools = pl.DataFrame(rows, schema={"pool_no": pl.UInt32, "product_id": pl.String}, orient="row")
+    draws = draws_of(calls, several, pools)
     onnet = parse_settings(json.loads(rating.settings)).rating.onnet
     return [
         *_record(call, timezone, say),

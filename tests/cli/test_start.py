@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SLOW_TO_LOAD = {
-    "babel", "dataframely", "duckdb", "invoicing", "jinja2", "lxml", "numpy", "polars", "pyarrow", "rating", "saxonche",
-    "schwifty", "stdnum", "weasyprint", "xlsxwriter",
+    "attr", "babel", "dataframely", "duckdb", "invoicing", "jinja2", "lxml", "markdown_it", "numpy", "polars",
+    "pyarrow", "pygments", "rating", "saxonche", "schwifty", "stdnum", "weasyprint", "xlsxwriter",
 }  # fmt: skip
 
 DOCUMENTS_ALONE = {"lxml", "saxonche", "schwifty", "stdnum", "weasyprint"}
@@ -68,6 +68,30 @@ def test_start__what_needs_no_store_loads_nothing_slow(
     assert loaded(done) & SLOW_TO_LOAD == set()
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["dispute"], ["run"], ["explian"]])
+def test_start__help_is_what_it_is_with_everything_loaded(arguments: list[str], tmp_path: Path) -> None:
+    """What Typer would draw Markdown and tracebacks with is left out of help, and nothing of help with it."""
+    shown = [
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"import sys{more}; sys.argv[0] = 'centime'; from cli import main; main()",
+                *arguments,
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "FORCE_COLOR": "1"},
+            capture_output=True,
+            check=False,
+        )
+        for more in ("", ", rich.markdown, rich.traceback")
+    ]
+    assert b"\x1b[" in shown[0].stdout + shown[0].stderr
+    assert (shown[0].returncode, shown[0].stdout, shown[0].stderr) == (
+        shown[1].returncode, shown[1].stdout, shown[1].stderr,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("arguments", "needed"),
     [
@@ -82,6 +106,23 @@ def test_start__what_reads_no_tables_and_makes_no_document_loads_nothing_for_it(
     done = alone(*arguments, folder=filled.folder)
     assert done.returncode == 0, done.stderr
     assert loaded(done) & (DOCUMENTS_ALONE | PAGES) == needed
+
+
+@pytest.mark.parametrize("arguments", [["explain", "pack2"], ["explain", "nobody"], ["explain", "bad"]])
+def test_start__a_call_is_explained_without_what_reads_many(arguments: list[str], filled: Place) -> None:
+    done = alone(*arguments, folder=filled.folder)
+    assert done.returncode == 0, done.stderr
+    assert loaded(done) & {"dataframely", "numpy", "pyarrow", "xlsxwriter"} == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["explain", "pack2"], ["quarantine"], ["history", "pack2"]])
+def test_start__a_process_ends_without_a_word_of_its_libraries(arguments: list[str], filled: Place) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli import main; main()", *arguments],
+        cwd=filled.folder, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 MAKING = """

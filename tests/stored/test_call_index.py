@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 import pytest
 
-from invoicing import call_index
-from invoicing.call_index import Seen, hashes_of, rows_with
+from invoicing.call_index import Seen, entries_of, hashes_of, rows_with
+from invoicing.call_places import earlier_index_path, index_path
 from invoicing.ledger import Ledger
+from invoicing.store import Store, sha256_of_file
 from tests.properties.session import in_one_process
 from tests.rules.months import CDR_HEADER
 
@@ -25,6 +25,16 @@ def test_call_index__forgets_none_however_little_room_there_is(room: int) -> Non
     seen = Seen(room)
     seen.add(hashes_of(IDS))
     assert seen.may_hold(hashes_of(IDS)).all()
+    assert seen.may_hold(entries_of(hashes_of(IDS))).all()
+
+
+@pytest.mark.parametrize("room", [1, 5_000])
+def test_call_index__its_entries_are_remembered_like_the_hashes_they_were_made_from(room: int) -> None:
+    from_hashes, from_entries = Seen(room), Seen(room)
+    from_hashes.add(hashes_of(IDS))
+    from_entries.add(entries_of(hashes_of(IDS)))
+    others = hashes_of(pl.Series([f"new-{number}" for number in range(20_000)]))
+    assert (from_hashes.may_hold(others) == from_entries.may_hold(others)).all()
 
 
 def test_call_index__with_enough_room_few_new_calls_are_suspected() -> None:
@@ -35,9 +45,12 @@ def test_call_index__with_enough_room_few_new_calls_are_suspected() -> None:
 
 
 def test_call_index__finds_the_places_of_the_calls_sought_and_no_others() -> None:
-    files = [("a", hashes_of(IDS[:2_000])), ("b", hashes_of(IDS[2_000:])), ("c", hashes_of(pl.Series(["x"])))]
-    found = {path: places.tolist() for path, places in rows_with(files, hashes_of(IDS[[7, 1_999, 4_999]]))}
+    ids = {"a": IDS[:2_000], "b": IDS[2_000:], "c": pl.Series(["x"])}
+    files = [(path, entries_of(hashes_of(of_file))) for path, of_file in ids.items()]
+    found = {path: rows.tolist() for path, rows in rows_with(files, hashes_of(IDS[[1_999, 7, 4_999]]))}
     assert found == {"a": [7, 1_999], "b": [2_999]}
+    many = {path: rows.tolist() for path, rows in rows_with(files, hashes_of(IDS[1_000:3_000]))}
+    assert many == {"a": list(range(1_000, 2_000)), "b": list(range(1_000))}
 
 
 def read(folder: Path, name: str, *rows: str) -> None:
@@ -71,11 +84,34 @@ def test_call_index__is_made_again_for_the_hash_in_use(tmp_path: Path) -> None:
     assert index.read_bytes() == old.read_bytes()
 
 
-def test_call_index__its_name_tells_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = call_index.index_path("calls/period=2026-10/000001.parquet")
-    monkeypatch.setattr(call_index, "hashes_of", lambda ids: hashes_of(ids) + np.uint64(1))
-    call_index.fingerprint.cache_clear()
-    there = call_index.index_path("calls/period=2026-10/000001.parquet")
-    call_index.fingerprint.cache_clear()
-    assert here != there
-    assert here.removesuffix(".ids").rpartition(".")[0] == "calls/period=2026-10/000001"
+def with_earlier_indexes(folder: Path) -> None:
+    """The store's indexes as bare hashes in the order of the calls, as they were before their entries had rows."""
+    store = Store(folder / "store")
+    ledger = Ledger(store.ledger_path)
+    for (found,) in ledger.rows("select path from batches"):
+        calls, index = str(found), index_path(str(found))
+        earlier = store.root / earlier_index_path(calls)
+        earlier.write_bytes(hashes_of(pl.read_parquet(store.root / calls)["call_id"]).tobytes())
+        (store.root / index).unlink()
+        ledger.forget_file(index)
+        ledger.name_file(earlier_index_path(calls), sha256_of_file(earlier), earlier.stat().st_size)
+    ledger.close()
+
+
+def test_call_index__of_the_earlier_form_is_searched_and_then_replaced(tmp_path: Path) -> None:
+    """Who only looks finds calls by it; who writes makes the new one from it, and the start after takes it away."""
+    read(tmp_path, "a.csv", FIRST, SECOND)
+    new = {path.name: path.read_bytes() for path in (tmp_path / "store" / "calls").rglob("*.ids")}
+    with_earlier_indexes(tmp_path)
+    earlier = {path.name for path in (tmp_path / "store" / "calls").rglob("*.ids")}
+    store, command = str(tmp_path / "store"), ["--now", "2026-10-20T08:00:00Z"]
+    told = in_one_process([["explain", call_id, "--store", store, *command] for call_id in ("one", "two")])
+    assert told.stdout.count("Outgoing call") == 2
+    assert {path.name for path in (tmp_path / "store" / "calls").rglob("*.ids")} == earlier
+    read(tmp_path, "b.csv", FIRST, OTHER, SECOND)
+    assert counts(tmp_path) == (0, 2, 1)
+    read(tmp_path, "c.csv", FIRST.replace("one", "three"))
+    left = {path.name: path.read_bytes() for path in (tmp_path / "store" / "calls").rglob("*.ids")}
+    assert {name: left[name] for name in new} == new
+    assert not earlier & set(left)
+    in_one_process([["verify", "--store", store, *command]])
