@@ -224,6 +224,8 @@ class Ledger:
             if not read_only and not path.exists():
                 write_whole(path, _begin)
             self._connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+            # What a command prints is its own: no bar of a query that takes long on a busy machine.
+            self._connection.execute("set enable_progress_bar = false; set enable_progress_bar_print = false")
             self._connection.execute("set lock_configuration = true")
             if not read_only:
                 self._bring_up_to_date(moment)

@@ -89,6 +89,13 @@ def test_ledger__a_new_one_has_the_format_of_this_program(tmp_path: Path) -> Non
     assert tables_of(tmp_path / "ledger.duckdb") == (FORMAT, ADDED)
 
 
+def test_ledger__a_query_that_takes_long_draws_no_bar_into_what_is_printed(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.duckdb")
+    bars = "select current_setting('enable_progress_bar'), current_setting('enable_progress_bar_print')"
+    assert ledger.rows(bars) == [(False, False)]
+    ledger.close()
+
+
 def test_ledger__one_that_was_begun_by_a_process_that_died_is_begun_anew(tmp_path: Path) -> None:
     # In a container the next process often has the number of the last.
     begun = tmp_path / f"ledger.duckdb.{os.getpid()}.writing"
