@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Cells = dict[str, str]
 # A month costs a second of processor. Of the quick seeds one is lived for all of its months, one undisturbed too.
-QUICK_MONTHS = {0: MONTHS, 1: 6, 2: 6, 3: 6, 4: 6}
+QUICK_MONTHS = {0: MONTHS, 1: 4, 2: 4, 3: 4, 4: 4}
 QUICK_UNDISTURBED = 1
 WORLDS = [
     *((seed, months, seed == QUICK_UNDISTURBED) for seed, months in QUICK_MONTHS.items()),
