@@ -69,7 +69,7 @@ test-platforms: system $(PLATFORMS_READY) ## Calls through Kamailio into invoice
 
 .PHONY: soak
 soak: system test-programs ## Run the long tests too
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not platforms"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile soak -m "not platforms"
 
 $(BENCH_READY): $(READY) tests/bench/requirements.lock
 	@echo "adding what the bench needs from tests/bench/requirements.lock"

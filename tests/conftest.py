@@ -1,9 +1,19 @@
-"""How hypothesis draws in every test: the same examples each time, and no verdict by the clock."""
+"""What every test runs with: how hypothesis draws, and how many threads Polars has in one of several workers."""
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import settings
 
-# `make test` must say the same twice and on a busy machine; `make soak` draws anew in the tests that ask for it.
-settings.register_profile("quick", deadline=None, derandomize=True)
+# Several workers have a processor to themselves at most, and months of a few calls: threads of Polars then cost a
+# tenth of a command, by waking each other. Those who count threads (`tests/faults/test_environments.py`) say how many,
+# and a test that is started alone has as many as users have. Polars reads this when it is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+# `make test` must say the same twice and on a busy machine; `make soak` has more examples of everything, and draws
+# anew in the tests that ask for it.
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("soak", deadline=None, derandomize=True, max_examples=200)
 settings.load_profile("quick")

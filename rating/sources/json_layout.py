@@ -96,8 +96,10 @@ def fields_of(lines: Lines, layout: list[Member], wanted: Wanted) -> tuple[pl.Da
     among_others = record.filter(~fits).str.count_matches('"', literal=True)
     if quotes.filter(fits).append(among_others).sum() != (octets(lines.content) == ord('"')).sum():
         fits &= quotes == record.str.count_matches('"', literal=True)
+    # Beside the rows, a column that no line has is as long as they are, even where there is no other.
     absent = pl.lit(None, pl.String)
-    return lines.rows.select(fields.get(name, absent).alias(name) for name in wanted.columns), fits
+    rows = lines.rows.with_columns(fields.get(name, absent).alias(name) for name in wanted.columns)
+    return rows.select(wanted.columns), fits
 
 
 def _special(content: bytes) -> str:

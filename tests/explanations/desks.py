@@ -48,8 +48,12 @@ def every_invoice(desk: Desk, period: str, codes_of: Callable[[int], Iterable[st
 
 
 def words_of(desk: Desk, subject: str, line_no: int | None = None, code: str = "en") -> dict[str, str]:
+    """What is said about each thing of an invoice, a line or a call."""
+    return words_in(explain(desk, subject, line_no, code))
+
+
+def words_in(explained: Explanation) -> dict[str, str]:
     """What is said about each thing; the sentences of one thing behind one another, with ordinary blanks."""
-    explained = explain(desk, subject, line_no, code)
     found: dict[str, str] = {}
     for step in explained.steps:
         before = f"{found[step.about]} " if step.about in found else ""

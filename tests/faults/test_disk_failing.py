@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.faults.stores import Step
 
 QUICK_POINTS = {"read": 9, "issue": 4, "publish": 2}
-QUICK_SIZES = (100, 700, 850)
+QUICK_SIZES = (100, 700)
 SAYS = {"ENOSPC": "no space is left on the disk", "EIO": "the store cannot be read or written"}
 # What the ledger's log holds is there; that it holds something still is no matter.
 LOG = {"ledger.duckdb.wal": None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.zones import DIGITS, VERSIONS_PER_SEARCH, longest_prefix, search_tables
@@ -56,7 +56,6 @@ def _international(number: str | None) -> str | None:
     return number and (number.lstrip("0")[:DIGITS] or None)
 
 
-@settings(max_examples=150, deadline=None)
 @given(decks_and_numbers())
 def test_zones_prefix__agrees_with_a_loop(drawn: tuple[list[Entry], list[Asked]]) -> None:
     deck, asked = drawn

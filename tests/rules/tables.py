@@ -5,13 +5,9 @@ A table is one text: rows parted by `;`, words by blanks, `_` for an empty cell,
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -30,15 +26,16 @@ from rating.services import service_rows
 from rating.sources.formats import AUTO, choose_formats
 from rating.sources.platform_tables import LoadedPlatform
 from schemas.settings import DEFAULT_VAT, BillingSettings, Settings, VatRate
+from tests.cli import program
 from tests.rules.frames import Row, platform
 from tests.schemas.small_platform import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from schemas.platform import Platform
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 CALLS_SCHEMA = {
     "customer_id": pl.String, "period_number": pl.Int32, "zone_id": pl.String, "zone_kind": pl.String,
     "charged_s": pl.Int64, "amount_cents": pl.Int64,
@@ -256,11 +253,9 @@ class Done:
 
 
 def centime(store: Path, *arguments: str | Path) -> Done:
-    """Start the program on a store, in a process of its own."""
-    command = [sys.executable, "-m", "cli", *map(str, arguments), "--store", str(store), "--json"]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr, done.stderr
-    return Done(done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr)
+    """A command of the program on a store."""
+    done = program.centime(*arguments, "--store", store, "--json")
+    return Done(done.status, done.document if done.stdout else {}, done.stderr)
 
 
 def start(

@@ -8,7 +8,7 @@ from math import ceil
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.mediation import normalise_records
@@ -48,7 +48,6 @@ def test_r_increment__first_then_next(first_s: int, next_s: int, duration_s: int
     assert billable_s(duration_s, first_s, next_s) == billed_s
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.integers(1, 86_400), st.integers(1, 86_400), st.integers(1, 86_400))
 def test_r_increment__agrees_with_exact_fractions(duration_s: int, first_s: int, next_s: int) -> None:
     more = ceil(max(Fraction(duration_s - first_s, next_s), Fraction()))

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.mediation import normalise_records, settle_repeats
@@ -131,7 +131,6 @@ def test_r_record__duration_is_rounded_up_from_the_text(text: str | None, second
     assert read_field("duration_s", text) == seconds
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.decimals(min_value=0, max_value=90_000, places=9))
 def test_r_record__duration_agrees_with_exact_fractions(written: Decimal) -> None:
     exact = Fraction(written)
@@ -359,7 +358,6 @@ def test_r_record__malformed_and_future_records_take_no_call_id() -> None:
     assert conflicts.is_empty()
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(

@@ -55,8 +55,10 @@ SETTINGS = Settings(
 NO_UNLIMITED_PACK = {"subscriptions": ("s2,c1,mobile,1,2026-01-01,,u1\n", "")}
 
 
-def issue_two_months(folder: Path) -> tuple[Path, Path]:
-    """A store with March and April, whose tables, calls and settings differ; and the folder of April's tables."""
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with March and April, whose tables, calls and settings differ; and April's tables."""
+    folder = tmp_path_factory.mktemp("two-months")
     store, tables = folder / "store", write_tables(folder / "tables", NO_UNLIMITED_PACK)
     (folder / "march.csv").write_text(CDRS, encoding="utf-8")
     (folder / "april.csv").write_text(LATER_CDRS, encoding="utf-8")
@@ -64,7 +66,14 @@ def issue_two_months(folder: Path) -> tuple[Path, Path]:
     changed = {"users": ("", "u3,c1,seat,2026-04-10,\n"), "customers": ("Boulangerie", "Pâtisserie")}
     write_tables(tables, NO_UNLIMITED_PACK | changed)
     start(store, "2026-04", tables, "2026-04-30T20:00:00Z", folder / "april.csv", on=date(2026, 5, 2))
-    return store, tables
+    return folder
+
+
+@pytest.fixture
+def two_months(made_once: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A copy of that store, and of April's tables."""
+    folder = shutil.copytree(made_once, tmp_path / "two-months")
+    return folder / "store", folder / "tables"
 
 
 def file(path: str, sha256: str) -> SourceFile:
@@ -86,8 +95,8 @@ def test_r_rerun__a_snapshot_is_named_by_its_bytes() -> None:
     assert len({named, *map(snapshot_id, others)}) == 5
 
 
-def test_r_rerun__the_tables_are_kept_as_they_were(tmp_path: Path) -> None:
-    store, tables = issue_two_months(tmp_path)
+def test_r_rerun__the_tables_are_kept_as_they_were(two_months: tuple[Path, Path]) -> None:
+    store, tables = two_months
     march, april = kept(store, "select snapshot from runs order by run_no")["snapshot"]
     assert march != april
     given = {path.name: path.read_bytes() for path in tables.iterdir()}
@@ -105,8 +114,8 @@ def calls_in(path: Path) -> pl.DataFrame:
     return with_number_texts(pl.read_parquet(path, hive_partitioning=False))
 
 
-def test_r_rerun__settings_program_and_calls_are_kept(tmp_path: Path) -> None:
-    store, _ = issue_two_months(tmp_path)
+def test_r_rerun__settings_program_and_calls_are_kept(two_months: tuple[Path, Path]) -> None:
+    store, _ = two_months
     found = kept(store, "select * from runs order by run_no")
     assert [parse_settings(json.loads(text)) for text in found["settings"]] == [SETTINGS, Settings()]
     assert found["program"].to_list() == ["0", "0"]
@@ -153,8 +162,10 @@ LEDGER = {
 }
 
 
-def test_r_rerun__a_new_store_makes_the_same_invoices_of_what_was_kept(tmp_path: Path) -> None:
-    store, tables = issue_two_months(tmp_path)
+def test_r_rerun__a_new_store_makes_the_same_invoices_of_what_was_kept(
+    two_months: tuple[Path, Path], tmp_path: Path
+) -> None:
+    store, tables = two_months
     shutil.rmtree(tables)
     again = tmp_path / "again"
     # What each run took in: the files of calls up to the last batch that its rating looked at.
@@ -189,8 +200,8 @@ def test_r_rerun__a_new_store_makes_the_same_invoices_of_what_was_kept(tmp_path:
     assert documents(again, Settings(supplier=Supplier(name="Somebody else"))) == made
 
 
-def test_r_rerun__nothing_is_made_of_what_was_altered(tmp_path: Path) -> None:
-    store, _ = issue_two_months(tmp_path)
+def test_r_rerun__nothing_is_made_of_what_was_altered(two_months: tuple[Path, Path]) -> None:
+    store, _ = two_months
     (snapshot,) = kept(store, "select snapshot from runs where run_no = 1")["snapshot"]
     kept_users = store / "snapshots" / snapshot / "users.csv"
     kept_users.write_bytes(kept_users.read_bytes().replace(b"2026-02-01", b"2026-02-02"))

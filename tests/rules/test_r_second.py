@@ -8,7 +8,7 @@ from math import ceil
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from invoicing.traffic import traffic_lines
@@ -54,7 +54,6 @@ def test_r_second__rounded_up_once(charged_s: int, per_minute: str, setup: str, 
     assert amount_cents(charged_s, int(Decimal(per_minute) * MICRO), int(Decimal(setup) * MICRO)) == cents
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.integers(0, LONGEST_S), st.integers(0, DEAREST), st.integers(0, DEAREST))
 def test_r_second__agrees_with_exact_fractions(charged_s: int, rate_micro: int, setup_micro: int) -> None:
     euro = Fraction(charged_s * rate_micro, 60 * MICRO) + Fraction(setup_micro * (charged_s > 0), MICRO)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rating.sources import rows as reasons
@@ -215,7 +215,6 @@ def holds_a_row(row: list[str]) -> bool:
     return False
 
 
-@settings(max_examples=100, deadline=None)
 @given(TABLE, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.sampled_from(["\n", "\r\n"]), st.integers(1, 60))
 @example([["\n", ",,", "\n"], ["a\nb", "x", "y"]], csv.QUOTE_MINIMAL, "\n", 1)
 def test_csv__what_is_written_is_read(
@@ -234,7 +233,6 @@ def test_csv__what_is_written_is_read(
 ROWS = [f"r{index:02d},{'quoted' if index % 3 else chr(34) + 'a, b' + chr(34)},end{index}" for index in range(12)]
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.tuples(

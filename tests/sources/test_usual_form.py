@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.forms import read_text
@@ -37,7 +37,6 @@ def read_fields(name: str, texts: list[str]) -> list[Any]:
     return [found.get(line) for line in range(len(texts))]
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(
         st.one_of(
@@ -57,7 +56,6 @@ def test_usual_form__a_number_stays_as_it_is_only_if_it_is_e164(texts: list[str]
     assert column["number"].to_list() == texts
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(2, 9998), *(st.integers(0, most) for most in (13, 32, 25, 61, 61))),
@@ -77,7 +75,6 @@ def test_usual_form__a_start_is_a_moment_of_the_calendar(times: list[tuple[int, 
         assert start == (expected if two_digits else None)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.from_regex(r"\A[+-]?[0-9]{0,7}\Z"), min_size=1, max_size=20))
 def test_usual_form__a_duration_is_digits_without_a_sign(texts: list[str]) -> None:
     expected = [int(text) if text.isdecimal() and int(text) <= 86_400 else None for text in texts]
