@@ -189,12 +189,9 @@ def _begin(path: Path) -> None:
         left.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(path)) as connection:
-            # One commit for all tables, which waits for the disk once.
-            connection.execute("begin transaction")
             for tables in EVERYTHING:
                 connection.execute(tables)
             connection.execute("insert into meta values ('format', ?)", [FORMAT])
-            connection.execute("commit")
             connection.execute("checkpoint")
     finally:
         log.unlink(missing_ok=True)
