@@ -35,7 +35,7 @@ MICRO = 1_000_000
 DETAIL_TARGETS = {200: "", 10_000: "0.5 s of processor", 20_000: "1 s of processor"}
 COMPARED = 10_000
 TABLE_CALLS = 1000  # a table of ten thousand takes a minute and a gigabyte
-MANY, SOME, CALLS_EACH = 1_000, 200, 200
+MANY, SOME, CALLS_EACH = 10_000, 200, 200
 FEW = 100  # where one worker alone makes them, or each is an electronic invoice too
 EACH_TARGET = "0.13 s of processor each, 90 % of the cores, 150 MiB a worker"
 SUPPLIER = Supplier(name="Ardoise Télécom SA", street="Avenue des Schistes 16", postal_code="4900", city="Spa")
@@ -61,7 +61,7 @@ def document_figures(*, full: bool) -> Iterator[Figure]:
     """The rows of the documents: one invoice with many calls, beside other means; then many invoices.
 
     Args:
-        full: Whether a thousand invoices are made instead of some.
+        full: Whether ten thousand invoices are made instead of some.
     """
     yield _figure(f"one page, {PAGE_CALLS} calls as an HTML table", _told("table", PAGE_CALLS))
     own = {calls: _told("detail", calls) for calls in DETAIL_TARGETS}
