@@ -1,7 +1,8 @@
 """Workers: processes that make documents side by side, each forked from one that has everything imported.
 
-A worker has one document at a time, and here one more is waiting: memory does not grow with the number of
-documents. What they made is judged by one process more, where it is an electronic invoice.
+A worker has one document at a time, here one more is waiting, and after some hundreds another worker takes its
+place: memory does not grow with the number of documents. What they made is judged by one process more, where it is an
+electronic invoice.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from invoicing.documents.files import Files
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
+
+# The libraries below WeasyPrint keep 40 KB of each document.
+DOCUMENTS_EACH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,12 @@ def made_by_workers(
 
 @dataclass(slots=True)
 class _Worker:
-    """One process, the pipe to it, the document it has, and whether it was found to have ended over one."""
+    """One process, the pipe to it, the document it has, how many it had before, and whether it has ended."""
 
     process: ForkServerProcess
     connection: Connection
     document: InvoiceDocument | None = None
+    made: int = 0
     ended: bool = False
 
     def give(self, document: InvoiceDocument) -> None:
@@ -107,10 +112,14 @@ class _Worker:
             return Made(document, None, reason_of_end(self.process.exitcode or 0, limits))
         if isinstance(made, Exception):
             raise made
+        self.made += 1
+        if self.made == DOCUMENTS_EACH:
+            self.end()
         return Made(document, made)
 
     def end(self) -> None:
         """End it, whatever it is at."""
+        self.ended = True
         self.connection.close()
         self.process.terminate()
         self.process.join()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sample_documents import document, full_document, line, many_calls
 
+from invoicing.documents import workers
 from invoicing.documents.making import make_files
+from invoicing.documents.processes import begin_process
 from invoicing.documents.workers import Made, made_by_workers
 from schemas.settings import DocumentSettings
 
@@ -42,6 +44,21 @@ def test_workers__make_the_same_bytes_however_many_there_are() -> None:
     for count in (1, 3):
         made = by_number(made_by_workers(documents, ENOUGH, workers=count))
         assert {number: each.files for number, each in made.items()} == expected, count
+
+
+def test_workers__after_some_documents_another_takes_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+
+    def begin(*arguments: Any) -> Any:  # noqa: ANN401 - as it is called
+        begun.append(arguments)
+        return begin_process(*arguments)
+
+    monkeypatch.setattr(workers, "DOCUMENTS_EACH", 2)
+    monkeypatch.setattr(workers, "begin_process", begin)
+    documents = numbered(5)
+    made = by_number(made_by_workers(documents, ENOUGH, workers=1))
+    assert {number: each.files for number, each in made.items()} == files_of(documents)
+    assert len(begun) == 3
 
 
 def test_workers__take_a_document_only_when_one_is_free() -> None:
