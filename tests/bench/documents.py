@@ -36,6 +36,7 @@ DETAIL_TARGETS = {200: "", 10_000: "0.5 s of processor", 20_000: "1 s of process
 COMPARED = 10_000
 TABLE_CALLS = 1000  # a table of ten thousand takes a minute and a gigabyte
 MANY, SOME, CALLS_EACH = 10_000, 200, 200
+LOOKED_AT = 100  # after so many documents, again and again
 FEW = 100  # where one worker alone makes them, or each is an electronic invoice too
 EACH_TARGET = "0.13 s of processor each, 90 % of the cores, 150 MiB a worker"
 SUPPLIER = Supplier(name="Ardoise Télécom SA", street="Avenue des Schistes 16", postal_code="4900", city="Spa")
@@ -279,20 +280,21 @@ def through_workers(invoices: int, workers: int | None = None, supplier: Supplie
 
     documents = (replace(invoice(CALLS_EACH, number), supplier=supplier) for number in range(invoices))
     cores = os.cpu_count() or 1
-    begun = time.perf_counter()
+    begun, peaks_mib = time.perf_counter(), [0.0]
     for made, each in enumerate(made_by_workers(documents, DocumentSettings(), workers=workers), 1):
         assert each.files is not None
         assert ("xml" in each.files.contents) == (supplier is ELECTRONIC)
-        if made == invoices:
-            # Now all is done, and the workers are still there to be looked at.
+        if made % LOOKED_AT == 0 or made == invoices:
+            # Workers that ended are no more to be looked at; the last ones still are when all is done.
             wall_s = time.perf_counter() - begun
             used = [_used(process) for process in _tree(os.getpid())]
+            peaks_mib += [peak for _, peak in used[1:]]
     cpu_s = sum(cpu for cpu, _ in used)
     return {
         "wall_s": wall_s,
         "cpu_s": cpu_s,
         "cores_used": cpu_s / wall_s / cores,
-        "peak_mib": max(peak for _, peak in used[1:]),
+        "peak_mib": max(peaks_mib),
     }
 
 
@@ -305,11 +307,11 @@ def _tree(process: int) -> Iterator[int]:
 
 
 def _used(process: int) -> tuple[float, float]:
-    """The processor seconds and the largest size (MiB, what is shared with others too) of a process."""
+    """The processor seconds of a process and those it waited for; its largest size (MiB, what is shared too)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     status = Path(f"/proc/{process}/status").read_text()
     peak_kib = int(status.partition("VmHWM:")[2].split()[0])
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), peak_kib / KIB
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"), peak_kib / KIB
 
 
 def main() -> None:
