@@ -58,7 +58,8 @@ def rated_call_of(
         likely: The customers whose call it seems to be; it is looked for among their calls first.
     """
     shas = ledger.stored_files()
-    for paths in (_files_of(ledger, rating, period, likely), _files_of(ledger, rating, period, None)):
+    first = _files_of(ledger, rating, period, likely)
+    for paths in (first, [path for path in _files_of(ledger, rating, period, None) if path not in first]):
         rows = {path: _rows_at(store, path, call["start"].item()) for path in paths}
         # Where none has the moment, all are checked: an altered file is not taken for one without the call.
         for path in [path for path in paths if rows[path] != []] or paths:

@@ -181,10 +181,17 @@ def test_search__whose_call_it_is_need_not_be_known(
         assert found[1].equals(expected[1])
 
 
-def test_search__an_index_that_hides_a_call_is_refused_by_name(month: Place, tmp_path: Path) -> None:
-    shutil.copytree(month.store, tmp_path / "store")
-    store = Store(tmp_path / "store")
+@pytest.fixture
+def copied(month: Place, tmp_path: Path) -> Iterator[tuple[Store, Ledger]]:
+    """A copy of that month, to be altered."""
+    store = Store(shutil.copytree(month.store, tmp_path / "store"))
     ledger = Ledger(store.ledger_path, read_only=True)
+    yield store, ledger
+    ledger.close()
+
+
+def test_search__an_index_that_hides_a_call_is_refused_by_name(copied: tuple[Store, Ledger]) -> None:
+    store, ledger = copied
     accepted = accepted_call(store, ledger, "n7")
     assert accepted is not None
     holding = [
@@ -200,14 +207,11 @@ def test_search__an_index_that_hides_a_call_is_refused_by_name(month: Place, tmp
     index.unlink()
     with pytest.raises(StoreUnavailable, match="is missing"):
         accepted_call(store, ledger, "n7")
-    ledger.close()
 
 
-def test_search__an_index_that_says_too_much_misleads_nobody(month: Place, tmp_path: Path) -> None:
+def test_search__an_index_that_says_too_much_misleads_nobody(copied: tuple[Store, Ledger]) -> None:
     """Every row of every file, and rows that there are not, told as those of one hash: the texts decide."""
-    shutil.copytree(month.store, tmp_path / "store")
-    store = Store(tmp_path / "store")
-    ledger = Ledger(store.ledger_path, read_only=True)
+    store, ledger = copied
     expected = accepted_call(store, ledger, "n7")
     assert expected is not None
     for (path,) in ledger.rows("select path from batches"):
@@ -216,4 +220,3 @@ def test_search__an_index_that_says_too_much_misleads_nobody(month: Place, tmp_p
     found = accepted_call(store, ledger, "n7")
     assert found is not None
     assert found.equals(expected)
-    ledger.close()
