@@ -146,7 +146,7 @@ def csv_frames(
             return
         columns, rest, lines_before = columns_of(block.content, lines_before, path, wanted, layout, accept=accept)
         if columns is not None:
-            coming = chain([Block(rest, block.last)], coming)
+            coming = chain([Block.of(rest, last=block.last)], coming)
     unknown.update({name for name in columns.names if name} - set(wanted.columns))
     with closing(_rows_of_blocks(numbered(coming, lines_before), columns, wanted, accept=accept)) as found:
         for rows in found:
@@ -170,7 +170,7 @@ def _rows_of_blocks(
         for item in done:
             block, before, rows, held_lines = item
             if held:  # a record goes on in this block: only now is it known where it began
-                whole = Block(held + block.content, block.last)
+                whole = Block.of(held + block.content, last=block.last)
                 block, before, rows, held_lines = read((whole, before - held.count(b"\n")))
             held = _last_lines(block.content, held_lines)
             yield rows

@@ -276,6 +276,10 @@ class _Unpacked:
         self._path, self._stream, self._unpacked = path, stream, 0
         self._most_bytes = max(GROWS_FREELY_BYTES, MOST_GROWTH * Path(path).stat().st_size)
 
+    def seekable(self) -> bool:
+        """It cannot go back."""
+        return False
+
     def read(self, size: int = -1) -> bytes:
         """So many bytes, or fewer where the file ends; all that are left, if the size is below 0."""
         if size < 0:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rating.sources.files import FoundFile
 
 FIRST_BLOCK_BYTES = 64 * 1024
+# The end of a block in which its last line end is looked for before the block is read; most lines are shorter.
+PEEKED_BYTES = 64 * 1024
 # Records are longer; lines of a byte or two would make a block of millions of rows.
 LINES_AT_ONCE = 500_000
 MAX_ASCII = 127
@@ -32,10 +34,17 @@ class Block:
     Attributes:
         content: The lines with their line ends; where the file ends, the last may have none.
         last: Whether the file ends here.
+        line_ends: How many line ends there are.
     """
 
     content: bytes
     last: bool
+    line_ends: int
+
+    @classmethod
+    def of(cls, content: bytes, *, last: bool) -> Block:
+        """A block of these lines."""
+        return cls(content, last, _count_line_ends(content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +75,12 @@ def text_blocks(file: FoundFile, block_bytes: int, *, whole_lines: bool = False)
         for chunk in _chunks(stream, file, block_bytes):
             cut = chunk.rfind(b"\n") + 1
             if cut:
-                yield from _of_few_lines(b"".join((rest, memoryview(chunk)[:cut])))
+                whole = chunk if cut == len(chunk) and not rest else b"".join((rest, memoryview(chunk)[:cut]))
+                yield from _of_few_lines(Block.of(whole, last=False))
                 rest = b""
             # Of a line too long to be a row only so much is kept as shows that it is.
             rest = (rest + chunk[cut:])[: MAX_LINE_BYTES + 1]
-        yield Block(b"" if whole_lines else rest, last=True)
+        yield Block.of(b"" if whole_lines else rest, last=True)
 
 
 def _chunks(stream: BinaryIO, file: FoundFile, block_bytes: int) -> Iterator[bytes]:
@@ -82,7 +92,7 @@ def _chunks(stream: BinaryIO, file: FoundFile, block_bytes: int) -> Iterator[byt
     left = sys.maxsize if file.end is None else file.end - file.begin
     size = min(block_bytes, FIRST_BLOCK_BYTES)
     first = True
-    while chunk := stream.read(min(size, left)):
+    while chunk := stream.read(_to_line_end(stream, min(size, left))):
         if first and not file.begin and chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise InputRefused(f"{file.path}: this is UTF-16 text. Expected UTF-8: export it again in that encoding.")
         yield chunk
@@ -90,21 +100,36 @@ def _chunks(stream: BinaryIO, file: FoundFile, block_bytes: int) -> Iterator[byt
         size, first = block_bytes, False
 
 
-def _of_few_lines(content: bytes) -> Generator[Block, None, None]:
+def _to_line_end(stream: BinaryIO, size: int) -> int:
+    """So many of the next `size` bytes as end with a line end, so that the block need not be copied to be cut there.
+
+    All of them where the stream cannot go back, or no line ends near their end.
+    """
+    if size <= PEEKED_BYTES or not stream.seekable():
+        return size
+    here = stream.tell()
+    stream.seek(here + size - PEEKED_BYTES)
+    end = stream.read(PEEKED_BYTES).rfind(b"\n") + 1
+    stream.seek(here)
+    return size - PEEKED_BYTES + end if end else size
+
+
+def _of_few_lines(block: Block) -> Generator[Block, None, None]:
     """These lines as blocks of no more than `LINES_AT_ONCE` or so."""
-    if line_ends(content) <= LINES_AT_ONCE:
-        yield Block(content, last=False)
+    if block.line_ends <= LINES_AT_ONCE:
+        yield block
         return
+    content = block.content
     middle = content.rfind(b"\n", 0, len(content) // 2) + 1 or content.index(b"\n") + 1
-    yield from _of_few_lines(content[:middle])
-    yield from _of_few_lines(content[middle:])
+    for part in (content[:middle], content[middle:]):
+        yield from _of_few_lines(Block.of(part, last=False))
 
 
 def numbered(blocks: Iterable[Block], before: int) -> Iterator[tuple[Block, int]]:
     """The blocks, each with how many lines the file has before it; `before` the first."""
     for block in blocks:
         yield block, before
-        before += line_ends(block.content)
+        before += block.line_ends
 
 
 def read_lines(content: bytes, before: int, *, accept: bool) -> Lines:
@@ -140,7 +165,7 @@ def _masked(content: bytes) -> bytes:
     return bytes(masked)
 
 
-def line_ends(content: bytes) -> int:
+def _count_line_ends(content: bytes) -> int:
     """How many line ends there are; `bytes.count` takes five times as long where there are many."""
     return int((octets(content) == ord("\n")).sum())
 
