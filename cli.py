@@ -17,15 +17,19 @@ from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
 import typer
+from typer import core
+from typer._coercion import RuntimeParam, build_runtime_param, resolve_type_descriptor
 
 from schemas.errors import CentimeError, InputRefused, Problem
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from typer._click import Context
+    from typer.core import _TyperParameter
 
     from invoicing.desk import Desk, Moment, Report
     from rating.sources.database import Address
@@ -1299,9 +1303,29 @@ def fault(arguments: list[str]) -> int:
     return FAULT
 
 
+class AsWritten(RuntimeParam):
+    """An argument or option whose texts and paths are taken as they are written; all else is left to Typer.
+
+    Typer asks Pydantic for each value: to load that takes a fifth of a short command, and few values need it.
+    """
+
+    def _coerce_value(self, value: object, param: "_TyperParameter", ctx: "Context") -> object:
+        kind = (get_args(self.annotation) or (self.annotation,))[0]  # of one, or of each of a list
+        if kind not in (str, Path):
+            typed = build_runtime_param(resolve_type_descriptor(self.annotation, self.parameter_info))
+            return typed.coerce(value, param, ctx)
+        several = value if isinstance(value, list | tuple) else None
+        written = [kind(each) for each in ((value,) if several is None else several)]
+        for each in written if kind is str else ():
+            if (readable := each.encode(errors="backslashreplace").decode()) != each:
+                raise typer.BadParameter(f"'{readable}' is not UTF-8; write or name it so", ctx=ctx, param=param)
+        return written[0] if several is None else written
+
+
 @cache
 def commands() -> Callable[..., Any]:
     """All commands, made once for a process that runs several: that takes as long as a small command itself."""
+    vars(core)["build_runtime_param"] = lambda of: AsWritten(of.parameter_info, of.annotation)
     return typer.main.get_command(app)
 
 

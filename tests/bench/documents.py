@@ -44,7 +44,9 @@ ELECTRONIC = replace(
     SUPPLIER, country="BE", vat_number="BE1999000150", iban="BE49999000000171", bic="ARDOBEB9",
     email="facturation@ardoise.example", phone="+3287080100", peppol_id="0208:1999000150",
 )  # fmt: skip
-PAGE_CALLS = 20  # a page of WeasyPrint, whose time on this machine the others may be held against
+# A page of WeasyPrint, whose time on this machine the others may be held against: so many calls, made so often.
+PAGE_CALLS, PAGES = 20, 40
+YARDSTICK = "plain pages"
 TIMES = 3
 KIB = 1024
 ZONES = (
@@ -64,7 +66,10 @@ def document_figures(*, full: bool) -> Iterator[Figure]:
     Args:
         full: Whether ten thousand invoices are made instead of some.
     """
-    yield _figure(f"one page, {PAGE_CALLS} calls as an HTML table", _told("table", PAGE_CALLS))
+    page = _told("pages", PAGES)
+    yield _pages(page, "alone")
+    busy = _told("pages-at-once", PAGES)
+    yield _pages(busy, "in each of as many processes as there are cores")
     own = {calls: _told("detail", calls) for calls in DETAIL_TARGETS}
     for calls, target in DETAIL_TARGETS.items():
         yield _figure(f"one invoice, {calls:,} calls", own[calls], target=target)
@@ -73,9 +78,9 @@ def document_figures(*, full: bool) -> Iterator[Figure]:
         yield not_run(BENCH, f"{COMPARED:,} calls by ReportLab", "it is not installed")
     else:
         yield _figure(f"{COMPARED:,} calls by ReportLab", _told("reportlab", COMPARED), own[COMPARED])
-    yield _many(FEW, "worker", "by one worker", "0.13 s of processor each")
-    yield _many(MANY if full else SOME, "workers", "by all workers", EACH_TARGET)
-    yield _many(FEW, "electronic", "with payment code and electronic invoice, validated", "")
+    yield _many(FEW, "worker", "by one worker", page, "0.13 s of processor each")
+    yield _many(MANY if full else SOME, "workers", "by all workers", busy, EACH_TARGET)
+    yield _many(FEW, "electronic", "with payment code and electronic invoice, validated", busy)
 
 
 def _figure(case: str, told: Told, beside: Told | None = None, target: str = "") -> Figure:
@@ -93,7 +98,21 @@ def _figure(case: str, told: Told, beside: Told | None = None, target: str = "")
     )
 
 
-def _many(invoices: int, case: str, made: str, target: str) -> Figure:
+def _pages(told: Told, where: str) -> Figure:
+    """What plain pages took; they are the yardstick of documents."""
+    return Figure(
+        BENCH,
+        f"a page with {PAGE_CALLS} calls as an HTML table, {PAGES} times {where}",
+        wall_s=told["wall_s"],
+        cpu_s=told["cpu_s"],
+        cpu_ratio=1.0,
+        against=YARDSTICK,
+        note=f"{told['each_s']:.3f} s of processor each",
+    )
+
+
+def _many(invoices: int, case: str, made: str, page: Told, target: str = "") -> Figure:
+    """What many invoices took, and how many plain pages each took, made where as many cores were busy."""
     told = _told(case, invoices)
     return Figure(
         BENCH,
@@ -101,15 +120,21 @@ def _many(invoices: int, case: str, made: str, target: str) -> Figure:
         wall_s=told["wall_s"],
         cpu_s=told["cpu_s"],
         peak_mib=told["peak_mib"],
+        cpu_ratio=told["cpu_s"] / invoices / page["each_s"],
+        against=YARDSTICK,
         target=target,
         note=f"{told['cpu_s'] / invoices:.3f} s of processor each, {told['cores_used']:.0%} of the cores; "
         "the peak is that of the largest process",
     )
 
 
+def _command(case: str, count: int) -> list[str]:
+    return [sys.executable, "-m", "tests.bench.documents", case, str(count)]
+
+
 def _told(case: str, count: int) -> Told:
     """What a case tells, run in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.documents", case, str(count)]
+    command = _command(case, count)
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CommandFailed(f"{case} {count}: {done.stderr[-2000:]}")
@@ -267,7 +292,30 @@ def one(make: Callable[[InvoiceDocument], bytes], calls: int) -> Told:
     }
 
 
-def _timed(make: Callable[[InvoiceDocument], bytes], document: InvoiceDocument) -> tuple[float, float]:
+def pages(count: int) -> Told:
+    """What plain pages take, one after the other."""
+    page = invoice(PAGE_CALLS)
+    by_table(page)
+    cpu_s, wall_s = _timed(lambda document: [by_table(document) for _ in range(count)], page)
+    return {"cpu_s": cpu_s, "wall_s": wall_s, "each_s": cpu_s / count}
+
+
+def pages_at_once(count: int) -> Told:
+    """What plain pages take where each core makes so many: two threads of one core take longer for each."""
+    making = [
+        subprocess.Popen(_command("pages", count), cwd=REPOSITORY, stdout=subprocess.PIPE)
+        for _ in range(os.cpu_count() or 1)
+    ]
+    told: list[Told] = [json.loads(process.communicate()[0]) for process in making]
+    cpu_s = sum(each["cpu_s"] for each in told)
+    return {
+        "cpu_s": cpu_s,
+        "wall_s": max(each["wall_s"] for each in told),
+        "each_s": cpu_s / len(told) / count,
+    }
+
+
+def _timed(make: Callable[[InvoiceDocument], object], document: InvoiceDocument) -> tuple[float, float]:
     gc.collect()
     begun, before = time.perf_counter(), time.process_time()
     make(document)
@@ -320,6 +368,8 @@ def main() -> None:
     cases: dict[str, Callable[[], Any]] = {
         "detail": lambda: one(by_us, count),
         "table": lambda: one(by_table, count),
+        "pages": lambda: pages(count),
+        "pages-at-once": lambda: pages_at_once(count),
         "reportlab": lambda: one(by_reportlab, count),
         "worker": lambda: through_workers(count, workers=1),
         "workers": lambda: through_workers(count),

@@ -61,7 +61,7 @@ def write(figures: Sequence[Figure], machine: dict[str, str], folder: Path, name
     rows = [asdict(figure) for figure in figures]
     paths[0].write_text(json.dumps({"machine": machine, "figures": rows}, ensure_ascii=False, indent=1) + "\n")
     paths[1].write_text(as_markdown(figures, machine))
-    drawn = [figure for figure in figures if figure.ratio is not None and figure.against]
+    drawn = [figure for figure in figures if _drawn_ratio(figure) is not None and figure.against]
     if not drawn:
         return paths[:2]
     draw(drawn, machine, paths[2])
@@ -75,6 +75,11 @@ def as_markdown(figures: Sequence[Figure], machine: dict[str, str]) -> str:
         lines += ["", f"## {bench}", "", _line(HEADINGS), _line(["---"] * len(HEADINGS))]
         lines += [_line(cells(figure)) for figure in figures if figure.bench == bench]
     return "\n".join(lines) + "\n"
+
+
+def _drawn_ratio(figure: Figure) -> float | None:
+    """The ratio of walls, or where that says nothing the one of processor."""
+    return figure.cpu_ratio if figure.ratio is None else figure.ratio
 
 
 def draw(figures: Sequence[Figure], machine: dict[str, str], path: Path) -> None:
@@ -106,7 +111,7 @@ def draw(figures: Sequence[Figure], machine: dict[str, str], path: Path) -> None
 
 def _bars(axis: Axes, panel: Sequence[Figure], against: str) -> None:
     """A panel: the first on top, each bar with its figure."""
-    ratios = [figure.ratio or 0 for figure in panel]
+    ratios = [_drawn_ratio(figure) or 0 for figure in panel]
     colours = [THEIRS if against == "times centime" else OURS for _ in panel]
     bars = axis.barh([figure.case for figure in panel], ratios, color=colours)
     axis.bar_label(bars, [_short(ratio) for ratio in ratios], padding=3, fontsize=8)

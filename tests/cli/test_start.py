@@ -151,6 +151,7 @@ def test_start__a_run_leaves_documents_and_their_rules_to_other_processes(place:
 @pytest.mark.parametrize("call_id", ["pack2", "late", "in", "nobody"])
 def test_start__an_explanation_knows_every_article_in_a_process_of_its_own(call_id: str, filled: Place) -> None:
     done = alone("explain", call_id, "--json", folder=filled.folder)
+    assert "pydantic" not in loaded(done)
     assert json.loads(done.stdout) == filled.start("explain", call_id, "--json").document
 
 
