@@ -110,7 +110,7 @@ def count_threads(wanted: int, name: str, times: int) -> None:
 
 
 def die_at_event(nth: int, when: str) -> None:
-    """End this process right before or after the commit in which its nth event ends a transaction, as `kill -9` does."""
+    """End this process right before or after the commit of the transaction that its nth event ends, like `kill -9`."""
     from invoicing.ledger import Ledger  # noqa: PLC0415
 
     append, transaction = Ledger.append, Ledger.transaction
