@@ -17,6 +17,7 @@ from tests.bench.month import Month, generated
 from tests.bench.parties import Size, World, build_world
 from tests.bench.price_book import PERIOD
 from tests.bench.texts import FORMATS, parse_with_polars, parse_with_sources
+from tests.cli.program import centime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,12 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
     made = generated(tmp_path_factory.mktemp("bench"), SMALL)
     made.run()
     return made
+
+
+@pytest.fixture(scope="module")
+def ours(month: Month) -> pl.DataFrame:
+    """What the program makes of it."""
+    return side_by_side.our_totals(month)
 
 
 def test_generator__same_size_and_seed_same_calls(world: World) -> None:
@@ -80,8 +87,9 @@ def test_generator__platform_is_accepted(month: Month) -> None:
 def test_generator__its_dirt_is_set_aside_and_the_rest_is_rated(month: Month) -> None:
     exported = {}
     for table in ("files", "quarantine", "packs_used"):
-        month.centime("export", table, PERIOD, "-o", str(month.place / f"{table}.parquet"))
-        exported[table] = pl.read_parquet(month.place / f"{table}.parquet")
+        path = month.place / f"{table}.parquet"
+        assert centime("export", table, PERIOD, "-o", path, "--store", month.store).status == 0
+        exported[table] = pl.read_parquet(path)
     files = exported["files"].select("records", "accepted", "unanswered", "duplicate", "quarantined").sum()
     assert files["records"].item() == SMALL.calls
     assert files["accepted"].item() > 0.97 * SMALL.calls
@@ -93,22 +101,20 @@ def test_generator__its_dirt_is_set_aside_and_the_rest_is_rated(month: Month) ->
 
 
 @pytest.mark.parametrize("module", side_by_side.COMPETITORS)
-def test_side_by_side__same_amounts(month: Month, tmp_path: Path, module: str) -> None:
+def test_side_by_side__same_amounts(month: Month, ours: pl.DataFrame, tmp_path: Path, module: str) -> None:
     why = side_by_side.absence(module)
     if why:
         pytest.skip(why)
-    expected = side_by_side.our_totals(month)
     _, totals = side_by_side.compete(module, month.world, tmp_path / module)
-    side_by_side.compare(expected, totals, module)
-    assert expected["amount_cents"].sum() > 0
-    assert expected["pack_s"].sum() > 0
+    side_by_side.compare(ours, totals, module)
+    assert ours["amount_cents"].sum() > 0
+    assert ours["pack_s"].sum() > 0
 
 
-def test_side_by_side__one_cent_is_another_amount(month: Month) -> None:
-    expected = side_by_side.our_totals(month)
-    wrong = expected.with_columns(amount_cents=pl.col("amount_cents") + (pl.int_range(pl.len()) == 7).cast(pl.Int64))
+def test_side_by_side__one_cent_is_another_amount(ours: pl.DataFrame) -> None:
+    wrong = ours.with_columns(amount_cents=pl.col("amount_cents") + (pl.int_range(pl.len()) == 7).cast(pl.Int64))
     with pytest.raises(side_by_side.DifferentAmounts, match="gives other amounts"):
-        side_by_side.compare(expected, wrong, "somebody")
+        side_by_side.compare(ours, wrong, "somebody")
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

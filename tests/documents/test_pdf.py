@@ -303,22 +303,35 @@ def test_colour__of_the_house_is_used_when_it_is_one(colour: str, red: bool) -> 
 # Its bytes
 
 
+@pytest.fixture(scope="module")
+def once() -> bytes:
+    """An invoice as this process makes it."""
+    return render_pdf(full_document(12, months=MONTHS), xml=b"<Invoice/>")
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [
         {"PYTHONHASHSEED": "4711", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "POLARS_MAX_THREADS": "1"},
-        {"LC_ALL": "ar_EG.UTF-8", "LANGUAGE": "ar", "FC_LANG": "ar", "PANGO_LANGUAGE": "ar", "HOME": "/nonexistent"},
+        {
+            "LC_ALL": "ar_EG.UTF-8",
+            "LANGUAGE": "ar",
+            "FC_LANG": "ar",
+            "PANGO_LANGUAGE": "ar",
+            "HOME": "/nonexistent",
+            "XDG_CONFIG_HOME": "/nonexistent",
+            "XDG_CACHE_HOME": "/nonexistent",
+            "XDG_DATA_HOME": "/nonexistent",
+        },
         {"FONTCONFIG_FILE": "{none}", "FONTCONFIG_PATH": "/nonexistent", "FONTCONFIG_SYSROOT": "/nonexistent"},
-        {"XDG_CONFIG_HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent"},
     ],
-    ids=["process", "language", "fonts", "folders"],
+    ids=["process", "language and folders", "fonts"],
 )
 def test_bytes__are_the_same_in_another_process_and_whatever_the_machine_has(
-    elsewhere: dict[str, str], tmp_path: Path
+    elsewhere: dict[str, str], once: bytes, tmp_path: Path
 ) -> None:
     none = tmp_path / "none.conf"
     none.write_text(NO_FONTS, encoding="utf-8")
-    once = render_pdf(full_document(12, months=MONTHS), xml=b"<Invoice/>")
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(Path(__file__).parent), *sys.path]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from invoicing.documents.model import InvoiceDocument
 
 ENOUGH = DocumentSettings()
+# Judging is started once for each call, which takes longer than a few documents; what it does is `test_judging.py`'s.
+UNJUDGED = DocumentSettings(validate=False)
 
 
 def numbered(count: int) -> list[InvoiceDocument]:
@@ -30,8 +33,10 @@ def numbered(count: int) -> list[InvoiceDocument]:
     ]
 
 
-def files_of(documents: list[InvoiceDocument]) -> dict[str | None, Files]:
-    return {each.number: make_files(each, ENOUGH) for each in documents}
+@cache
+def files_of(count: int) -> dict[str | None, Files]:
+    """What a process without limits makes of so many documents."""
+    return {each.number: make_files(each, ENOUGH) for each in numbered(count)}
 
 
 def by_number(made: Iterator[Made]) -> dict[str | None, Made]:
@@ -39,10 +44,11 @@ def by_number(made: Iterator[Made]) -> dict[str | None, Made]:
 
 
 def test_workers__make_the_same_bytes_however_many_there_are() -> None:
-    documents = [*numbered(4), full_document(80, number="2026-000099")]
-    expected = files_of(documents)
-    for count in (1, 3):
-        made = by_number(made_by_workers(documents, ENOUGH, workers=count))
+    long = full_document(80, number="2026-000099")
+    documents = [*numbered(4), long]
+    expected = {**files_of(4), long.number: make_files(long, ENOUGH)}
+    for count, limits in ((1, UNJUDGED), (3, ENOUGH)):
+        made = by_number(made_by_workers(documents, limits, workers=count))
         assert {number: each.files for number, each in made.items()} == expected, count
 
 
@@ -55,10 +61,9 @@ def test_workers__after_some_documents_another_takes_its_place(monkeypatch: pyte
 
     monkeypatch.setattr(workers, "DOCUMENTS_EACH", 2)
     monkeypatch.setattr(workers, "begin_process", begin)
-    documents = numbered(5)
-    made = by_number(made_by_workers(documents, ENOUGH, workers=1))
-    assert {number: each.files for number, each in made.items()} == files_of(documents)
-    assert len(begun) == 3
+    made = by_number(made_by_workers(numbered(4), UNJUDGED, workers=1))
+    assert {number: each.files for number, each in made.items()} == files_of(4)
+    assert len(begun) == 2
 
 
 def test_workers__take_a_document_only_when_one_is_free() -> None:
@@ -82,9 +87,9 @@ def test_workers__none_is_begun_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (DocumentSettings(cpu_limit_s=3), "more than 3 s of processor (cpu_limit_s)"),
-        (DocumentSettings(wall_limit_s=3), "more than 3 s (wall_limit_s)"),
-        (DocumentSettings(memory_limit_mb=100), "more memory than there is, or than 100 MB (memory_limit_mb)"),
+        (replace(UNJUDGED, cpu_limit_s=3), "more than 3 s of processor (cpu_limit_s)"),
+        (replace(UNJUDGED, wall_limit_s=3), "more than 3 s (wall_limit_s)"),
+        (replace(UNJUDGED, memory_limit_mb=100), "more memory than there is, or than 100 MB (memory_limit_mb)"),
     ],
 )
 def test_limits__what_takes_more_is_held_and_the_others_go_out(limits: DocumentSettings, why: str) -> None:
@@ -95,10 +100,10 @@ def test_limits__what_takes_more_is_held_and_the_others_go_out(limits: DocumentS
     assert len(made) == 4
     held = made.pop("2026-000077")
     assert (held.files, held.held) == (None, why)
-    assert {number: each.files for number, each in made.items()} == files_of(small)
+    assert {number: each.files for number, each in made.items()} == files_of(3)
 
 
 def test_limits__an_error_is_raised_where_the_document_came_from() -> None:
     wrong = replace(full_document(6), net_cents=1)
     with pytest.raises(ValueError, match=r"invoice 2026-000001: lines make \d+ cents, not 1"):
-        list(made_by_workers([*numbered(3), wrong], ENOUGH, workers=2))
+        list(made_by_workers([*numbered(3), wrong], UNJUDGED, workers=2))

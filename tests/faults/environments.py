@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import locale
 import os
@@ -35,6 +36,7 @@ def main() -> None:
     except locale.Error:
         locale.setlocale(locale.LC_ALL, "C")
     import_everything()
+    importlib.import_module("tests.faults.test_environments")
     prepare_workers()
     told = []
     for environment, options in json.load(sys.stdin):

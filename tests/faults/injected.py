@@ -12,9 +12,11 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from invoicing.documents.processes import PRELOADED
 from tests.faults.ready import FAULTED_CALL, MARK
 from tests.golden.sample_run import REPOSITORY
 
@@ -97,8 +99,8 @@ class Injector:
     ) -> list[Ended]:
         """As many processes of one command at once.
 
-        Each is faulted at this point of its own, or killed after a time, or dies `before` or `after` the commit of its
-        nth transaction with events.
+        Each is faulted at this point of its own, or killed after a time, or dies `before` or `after` the commit of the
+        transaction that its nth event ends.
         """
         order = {
             "folder": str(place), "arguments": arguments, "thread": point.thread, "name": point.name,
@@ -121,16 +123,25 @@ class Injector:
 
     def points(self, place: Path, arguments: list[str], within: Path) -> list[Point]:
         """Every call on a file of a folder that the command makes when nothing is faulted, in their order."""
-        seen = self.log.stat().st_size if self.log.exists() else 0
+        seen = self.seen
         (ended,) = self.start(place, arguments)
         assert ended.status == 0, ended.stderr
+        return [point for point in points_in(self.since(seen), within) if point.name in self.calls]
+
+    @property
+    def seen(self) -> int:
+        """How long the log is now."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def since(self, seen: int) -> list[str]:
+        """The lines of the log since it was so long."""
         with self.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(seen)
-            return [point for point in points_in(log.read().splitlines(), within) if point.name in self.calls]
+            return log.read().splitlines()
 
-    def changed_by(self, ended: Ended, within: Path) -> list[str]:
+    def changed_by(self, ended: Ended, within: Path, since: int) -> list[str]:
         """The calls by which the main thread of a command changed a folder, as strace's log has them."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = self.since(since)
         own = points_in([line for line in lines if line.startswith(f"{ended.pid} ")], within)
         # The folder itself is made where it is not there, before anybody holds it.
         return [str(point) for point in own if not point.what.startswith(f'"{within.name}", ')]
@@ -155,31 +166,63 @@ def points_in(lines: list[str], within: Path) -> Iterator[Point]:
             yield Point(threads[thread], name, calls[thread, name], arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The process that has the program ready.
+
+    Attributes:
+        control: Where it is told to fork one that serves.
+    """
+
+    control: socket.socket
+
+    def serving(self, what: str) -> socket.socket:
+        """A new process that serves `faults` or `kills`: the socket that it does it on, until that is shut."""
+        here, there = socket.socketpair()
+        with there:
+            socket.send_fds(self.control, [what.encode()], [there.fileno()])
+        return here
+
+
 @contextmanager
-def injecting(fault: str, calls: tuple[str, ...], folder: Path) -> Iterator[Injector]:
+def getting_ready() -> Iterator[Ready]:
+    """The program ready to be forked; its documents are made by the same workers as those of the tests."""
+    here, there = socket.socketpair()
+    forkserver.set_forkserver_preload(PRELOADED)
+    workers = forkserver._forkserver  # noqa: SLF001
+    workers.ensure_running()
+    of_tests = {name: vars(workers)[name] for name in ("_forkserver_address", "_forkserver_alive_fd")}
+    # A thread of OpenBLAS would be lost in the fork; one of Polars is enough for a dozen calls.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.faults.ready", str(there.fileno()), json.dumps(of_tests)]
+    descriptors = [there.fileno(), of_tests["_forkserver_alive_fd"]]
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, pass_fds=descriptors):
+        there.close()
+        with here:
+            yield Ready(here)
+            here.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def injecting(ready: Ready, fault: str, calls: tuple[str, ...], folder: Path) -> Iterator[Injector]:
     """The program ready to be faulted: `fault` is what strace calls an injection, such as `error=ENOSPC`.
 
     Without calls to fault, nothing traces it: its commands can be killed at their events.
     """
     folder.mkdir(parents=True)
-    here, there = socket.socketpair()
-    injector = Injector(here, folder, calls)
-    # A thread of OpenBLAS would be lost in the fork; one of Polars is enough for a dozen calls.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.faults.ready", str(there.fileno())]
-    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, pass_fds=[there.fileno()]) as ready:
-        there.close()
-        with here, here.makefile("r") as answers:
-            assert answers.readline() == "ready\n"
-            if not calls:
-                yield injector
-                here.shutdown(socket.SHUT_RDWR)
-                return
-            with subprocess.Popen([*strace_command(fault, calls, injector.log), "-p", str(ready.pid)]):
-                while "TracerPid:\t0\n" in Path(f"/proc/{ready.pid}/status").read_text(encoding="ascii"):
-                    time.sleep(0.005)
-                yield injector
-                here.shutdown(socket.SHUT_RDWR)
+    with ready.serving("faults") as here:
+        injector = Injector(here, folder, calls)
+        with here.makefile("r") as answers:
+            pid = int(answers.readline())
+        if not calls:
+            yield injector
+            here.shutdown(socket.SHUT_RDWR)
+            return
+        with subprocess.Popen([*strace_command(fault, calls, injector.log), "-p", str(pid)]):
+            while "TracerPid:\t0\n" in Path(f"/proc/{pid}/status").read_text(encoding="ascii"):
+                time.sleep(0.005)
+            yield injector
+            here.shutdown(socket.SHUT_RDWR)
 
 
 def strace_command(fault: str, calls: tuple[str, ...], log: Path) -> list[str]:

@@ -57,6 +57,9 @@ def import_everything() -> None:
             importlib.import_module(module.name)
     from cli import status_of  # noqa: PLC0415
 
+    # Polars imports these when it first needs them, which takes as long as a small command does.
+    for name in ("numpy.ma", "polars._utils.parquet", "pyarrow.compute", "pyarrow.parquet"):
+        importlib.import_module(name)
     # What the command line and its messages import, they import now.
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         status_of(["run", "--help"])
@@ -70,9 +73,14 @@ def prepare_workers() -> None:
     """Start the process that documents are made in, once for all commands; it is not theirs to wait for."""
     from invoicing.documents.processes import PRELOADED  # noqa: PLC0415
 
-    forkserver.set_forkserver_preload(PRELOADED)
+    forkserver.set_forkserver_preload([*PRELOADED, "tests.warm_workers"])
     forkserver.ensure_running()
     forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def share_workers(of_tests: dict[str, object]) -> None:
+    """Let documents be made where those of the tests are."""
+    vars(forkserver._forkserver).update(of_tests, ensure_running=lambda: None)  # noqa: SLF001
 
 
 def call_in_vain(name: str, times: int) -> None:
@@ -102,7 +110,7 @@ def count_threads(wanted: int, name: str, times: int) -> None:
 
 
 def die_at_event(nth: int, when: str) -> None:
-    """End this process right before or after the commit of its nth transaction with events, as `kill -9` does."""
+    """End this process right before or after the commit of the transaction that its nth event ends, like `kill -9`."""
     from invoicing.ledger import Ledger  # noqa: PLC0415
 
     append, transaction = Ledger.append, Ledger.transaction
@@ -172,19 +180,41 @@ def serve(connection: socket.socket) -> None:
         connection.sendall(json.dumps(ended).encode() + b"\n")
 
 
+def serve_faults(connection: socket.socket) -> None:
+    """Answer the orders of `tests/faults/injected.py`."""
+    # Where a process may only be traced by those that started it, this one may be by strace too.
+    ctypes.CDLL(None).prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)
+    connection.sendall(f"{os.getpid()}\n".encode())
+    serve(connection)
+
+
+def serve_kills(connection: socket.socket) -> None:
+    """Answer the orders of `tests/faults/world_killed.py`."""
+    from tests.faults.world_killed import serve  # noqa: PLC0415 - it is for the tests too
+
+    serve(connection)
+
+
 def main() -> None:
-    """Serve on the socket that was given."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
+    """Fork one that serves for each socket that comes, until no more will; each has what was imported once for all."""
+    control = socket.socket(fileno=int(sys.argv[1]))
     # With one processor DuckDB has no thread of its own: each of its calls is one that can be faulted.
     processors = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
     import_everything()
-    prepare_workers()
-    # Where a process may only be traced by those that started it, this one may be by strace too.
-    ctypes.CDLL(None).prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)
-    connection.sendall(b"ready\n")
-    serve(connection)
-    os._exit(0)
+    share_workers(json.loads(sys.argv[2]))
+    while True:
+        what, descriptors, _, _ = socket.recv_fds(control, 100, 1)
+        if not descriptors:
+            break
+        if os.fork() == 0:
+            control.close()
+            {"faults": serve_faults, "kills": serve_kills}[what.decode()](socket.socket(fileno=descriptors[0]))
+            os._exit(0)
+        os.close(descriptors[0])
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 if __name__ == "__main__":

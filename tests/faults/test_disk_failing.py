@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.injected import WRITES, Injector, Point, injecting
+from tests.faults.injected import WRITES, Injector, Point, Ready, injecting
 from tests.faults.stores import after_rerun, begin_anew, contents
 from tests.golden.sample_run import REPOSITORY
 
@@ -30,10 +30,12 @@ APART = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--user", "-
 
 
 @pytest.fixture(scope="module", params=sorted(SAYS))
-def failing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Injector]]:
+def failing(
+    request: pytest.FixtureRequest, ready: Ready, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Injector]]:
     """The program, on a disk that answers one call by an error."""
     error = str(request.param)
-    with injecting(f"error={error}", WRITES, tmp_path_factory.mktemp(error) / "calls") as injector:
+    with injecting(ready, f"error={error}", WRITES, tmp_path_factory.mktemp(error) / "calls") as injector:
         yield error, injector
 
 

@@ -9,10 +9,8 @@ import pytest
 
 from tests.cli.conftest import copy
 from tests.cli.program import make_place
-from tests.faults.injected import injecting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cli.program import Place
@@ -22,13 +20,6 @@ CREDIT = ["credit", "2026-000001", "--all", "--reason", "x", "--now", "2026-11-0
 RUN = ["run", "2026-10", "--platform", "platform", "--no-render", "--now", "2026-11-06T10:00:00Z"]
 # Its first event is the credit note's own, its second that of the document.
 COMMITTED, WRITTEN, NOT_COMMITTED = (1, "after"), (2, "before"), (1, "before")
-
-
-@pytest.fixture(scope="module")
-def dying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Injector]:
-    """The program, to die at its events."""
-    with injecting("", (), tmp_path_factory.mktemp("dying") / "calls") as injector:
-        yield injector
 
 
 @pytest.fixture(scope="module")

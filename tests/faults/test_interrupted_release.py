@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,34 +10,22 @@ import pytest
 from tests.cli.conftest import copy
 from tests.cli.test_held import HOLDING, begin
 from tests.faults.stores import contents, differences
-from tests.golden.sample_run import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.program import Place
+    from tests.faults.injected import Injector
 
 RELEASE = [
     "release", "c1", "2026-10", "--reason", "asked", "--now", "2026-12-05T10:00:00Z", "--by", "finance",
 ]  # fmt: skip
-# The program itself, which dies where it is told to: before the commit, after it, or once the document is written.
-DIES = """
-import os, signal, sys
-from cli import main
-from invoicing import ledger, releasing, rendering
-
-def die(*arguments, **options):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-place = sys.argv.pop(1)
-if place == "before its commit":
-    releasing.record = die
-elif place == "after its commit":
-    releasing._tell_release = die
-else:
-    rendering._Unnamed.name = die
-main()
-"""
+# Its first event is the release's own, its second that of the document.
+DIES = {
+    "before its commit": (1, "before"),
+    "after its commit": (1, "after"),
+    "once its document is written": (2, "before"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +45,13 @@ def expected(october: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return contents(place.store)
 
 
-@pytest.mark.parametrize("where", ["before its commit", "after its commit", "once its document is written"])
+@pytest.mark.parametrize("where", DIES)
 def test_release__one_that_dies_is_finished_by_the_same_command(
-    where: str, october: Place, expected: dict[str, object], tmp_path: Path
+    where: str, dying: Injector, october: Place, expected: dict[str, object], tmp_path: Path
 ) -> None:
     place = copy(october, tmp_path / "place")
-    options = ["--store", str(place.store), "--config", str(place.folder / "centime.toml")]
-    done = subprocess.run([sys.executable, "-c", DIES, where, *RELEASE, *options], cwd=REPOSITORY, check=False)
-    assert done.returncode == -signal.SIGKILL
+    (ended,) = dying.start(place.folder, RELEASE, dies=DIES[where])
+    assert ended.status == -signal.SIGKILL, ended.stderr
     assert place.start("verify").status == 0
     still_held = place.start("held").status == 1
     assert still_held == (where == "before its commit")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,32 +10,18 @@ import pytest
 from invoicing import publishing
 from tests.cli.conftest import copy
 from tests.cli.program import bytes_of, make_place
-from tests.golden.sample_run import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.program import Place
+    from tests.faults.injected import Injector
 
 AT = ["--now", "2026-11-05T10:00:00Z", "--by", "anna"]
 OPEN = ["dispute", "open", "2026-000001", "--reason", "x", "--calls", "ids.txt", *AT]
 SETTLE = ["dispute", "settle", "D2026-000001", "--as", "corrected-invoice", "--reason", "x", *AT]
-# The program itself, which dies once the calls of the correction are in and before the commit.
-DIES_BEFORE_ITS_COMMIT = """
-import os, signal
-from cli import main
-from invoicing.ledger import Ledger
-
-append = Ledger.append
-
-def append_and_die(self, table, frame):
-    append(self, table, frame)
-    if table == "rated_files":
-        os.kill(os.getpid(), signal.SIGKILL)
-
-Ledger.append = append_and_die
-main()
-"""
+# The credit note, the correction and the decision are in, the event of each too, and none of it is committed.
+BEFORE_ITS_COMMIT = (3, "before")
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +58,11 @@ def contents(place: Place) -> dict[str, bytes]:
 
 
 def test_settle__one_killed_before_its_commit_leaves_nothing_and_is_done_again(
-    claimed: Place, expected: dict[str, bytes], tmp_path: Path
+    claimed: Place, dying: Injector, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
     place = copy(claimed, tmp_path / "place")
-    options = ["--store", str(place.store), "--config", str(place.folder / "centime.toml")]
-    done = subprocess.run(
-        [sys.executable, "-c", DIES_BEFORE_ITS_COMMIT, *SETTLE, *options], cwd=REPOSITORY, check=False
-    )
-    assert done.returncode == -signal.SIGKILL
+    (ended,) = dying.start(place.folder, SETTLE, dies=BEFORE_ITS_COMMIT)
+    assert ended.status == -signal.SIGKILL, ended.stderr
     assert place.start("dispute", "list", "--state", "open", "--json").document["counts"]["open"] == 1  # type: ignore[index]
     assert place.start("verify").status == 0
     assert place.start(*SETTLE).status == 0

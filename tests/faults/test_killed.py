@@ -8,24 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.injected import CALLS, NOWHERE, Injector, Point, injecting
+from tests.faults.injected import NOWHERE
 from tests.faults.stores import after_rerun, begin_anew, contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.cli.program import Place
+    from tests.faults.injected import Injector, Point
     from tests.faults.stores import Step
 
 QUICK_POINTS = {"read": 46, "issue": 11, "publish": 5}
 KILLED = -signal.SIGKILL
-
-
-@pytest.fixture(scope="module")
-def killing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Injector]:
-    """The program, to be killed at calls to the system."""
-    with injecting("signal=KILL", CALLS, tmp_path_factory.mktemp("killing") / "calls") as injector:
-        yield injector
 
 
 def points_of(step: Step, killing: Injector, place: Place) -> list[Point]:

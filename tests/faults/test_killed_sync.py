@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.program import centime
-from tests.faults.injected import CALLS, injecting
 from tests.sync.folders import make_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.faults.injected import Point
+    from tests.faults.injected import Injector, Point
     from tests.sync.folders import Folders
 
 SYNC = ["sync", "--platform", "platform", "--from", "today", "--accept", "--now", "2026-11-20T11:00:00Z"]
@@ -35,37 +34,42 @@ def folders(tmp_path: Path) -> Folders:
     return made
 
 
-def killed_at_each(folders: Folders, begun: Path, which: Callable[[list[Point]], list[Point]]) -> int:
+def killed_at_each(
+    killing: Injector, folders: Folders, begun: Path, which: Callable[[list[Point]], list[Point]]
+) -> int:
     """Kill a sync at some of its calls, look at what is left, and sync again; gives how often it was half done."""
     before, halves = tables(folders), 0
-    with injecting("signal=KILL", CALLS, begun.parent / "killing") as killing:
-        points = killing.points(folders.folder, SYNC, folders.platform)
-        after = tables(folders)
-        assert not before.items() & after.items()
-        for point in which(points):
-            shutil.rmtree(folders.folder)
-            shutil.copytree(begun, folders.folder)
-            (ended,) = killing.start(folders.folder, SYNC, point)
-            assert ended.status == -signal.SIGKILL, point
-            if tables(folders) not in (before, after):
-                halves += 1
-                assert centime("check", "platform", folder=folders.folder).status == 2, point
-            assert centime(*SYNC, folder=folders.folder).status == 0, point
-            assert tables(folders) == after, point
-            assert [*folders.platform.rglob("*.writing")] == [], point
-            assert folders.show().status == 0, point
+    points = killing.points(folders.folder, SYNC, folders.platform)
+    after = tables(folders)
+    assert not before.items() & after.items()
+    for point in which(points):
+        shutil.rmtree(folders.folder)
+        shutil.copytree(begun, folders.folder)
+        (ended,) = killing.start(folders.folder, SYNC, point)
+        assert ended.status == -signal.SIGKILL, point
+        if tables(folders) not in (before, after):
+            halves += 1
+            assert centime("check", "platform", folder=folders.folder).status == 2, point
+        assert centime(*SYNC, folder=folders.folder).status == 0, point
+        assert tables(folders) == after, point
+        assert [*folders.platform.rglob("*.writing")] == [], point
+        assert folders.show().status == 0, point
     return halves
 
 
-def test_sync__killed_around_its_renames_leaves_the_old_state_or_is_finished(folders: Folders, tmp_path: Path) -> None:
+def test_sync__killed_around_its_renames_leaves_the_old_state_or_is_finished(
+    killing: Injector, folders: Folders, tmp_path: Path
+) -> None:
     def around_renames(points: list[Point]) -> list[Point]:
         places = [place for place, point in enumerate(points) if point.name == "rename"]
         assert len(places) == 3  # the sync's folder, then the two tables
         return [points[place] for place in (places[0], places[0] + 1, places[1] + 1)]
 
-    assert killed_at_each(folders, tmp_path / "begun", around_renames)
+    assert killed_at_each(killing, folders, tmp_path / "begun", around_renames)
 
 
 @pytest.mark.soak
-def test_sync__killed_at_every_call_leaves_the_old_state_or_is_finished(folders: Folders, tmp_path: Path) -> None:
-    assert killed_at_each(folders, tmp_path / "begun", lambda points: points)
+def test_sync__killed_at_every_call_leaves_the_old_state_or_is_finished(
+    killing: Injector, folders: Folders, tmp_path: Path
+) -> None:
+    assert killed_at_each(killing, folders, tmp_path / "begun", lambda points: points)

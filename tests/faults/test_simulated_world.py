@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.faults.injected import Ready
+
 Cells = dict[str, str]
 # A month costs a second of processor. Of the quick seeds one is lived for all of its months, one undisturbed too; in
 # these months everything goes wrong somewhere that can (`-rP` shows what), in the second a rating with old tables.
@@ -31,8 +33,8 @@ WORLDS = [
 
 
 @pytest.fixture(scope="module")
-def killer() -> Iterator[Killer]:
-    with killing() as found:
+def killer(ready: Ready) -> Iterator[Killer]:
+    with killing(ready) as found:
         yield found
 
 

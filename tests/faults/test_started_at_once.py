@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.injected import CALLS, Injector, Point, injecting
 from tests.faults.stores import begin_anew, contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.cli.program import Place
-    from tests.faults.injected import Ended
+    from tests.faults.injected import Ended, Injector, Point
     from tests.faults.stores import Step
 
 MOST_STARTS, LEAVES_WITHIN_S = 8, 2
@@ -26,14 +23,7 @@ IN_USE = 3
 KILLED = -signal.SIGKILL
 
 
-@pytest.fixture(scope="module")
-def killing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Injector]:
-    """The program, to be killed at calls to the system."""
-    with injecting("signal=KILL", CALLS, tmp_path_factory.mktemp("starts") / "calls") as injector:
-        yield injector
-
-
-def wrong_with(ended: list[Ended], killing: Injector, place: Place) -> list[str]:
+def wrong_with(ended: list[Ended], killing: Injector, place: Place, since: int) -> list[str]:
     """What is wrong with those that found the store in use: late, without a word, or not without a trace."""
     left = [one for one in ended if one.status == IN_USE]
     wrong = [f"{one}" for one in ended if one.status not in (KILLED, IN_USE, 0)]
@@ -43,7 +33,9 @@ def wrong_with(ended: list[Ended], killing: Injector, place: Place) -> list[str]
         if one.cpu_s > LEAVES_WITHIN_S or one.took_s > WAITS_NOT_LONGER_S
     ]
     wrong += [f"it did not say who holds the store: {one.stderr}" for one in left if "is in use by" not in one.stderr]
-    return wrong + [f"it changed the store: {calls}" for one in left if (calls := killing.changed_by(one, place.store))]
+    return wrong + [
+        f"it changed the store: {calls}" for one in left if (calls := killing.changed_by(one, place.store, since))
+    ]
 
 
 @pytest.mark.parametrize("races", [pytest.param(20, id="quick"), pytest.param(500, id="soak", marks=pytest.mark.soak)])
@@ -63,12 +55,14 @@ def test_store__of_several_starts_at_once_one_works_even_when_those_before_were_
         # Each race but the first finds what those killed before it left; now and then all begins anew.
         if race % RACES_FROM_ONE_STORE == 0:
             begin_anew(october)
+        since = killing.seen
         ended = killing.start(october.folder, step.command, race_point(points, rng), starts=rng.randint(2, MOST_STARTS))
         killed += sum(one.status == KILLED for one in ended)
         left += sum(one.status == IN_USE for one in ended)
-        wrong += wrong_with(ended, killing, october)
+        wrong += wrong_with(ended, killing, october, since)
+    since = killing.seen
     ended = killing.start(october.folder, step.command, starts=MOST_STARTS)
-    wrong += wrong_with(ended, killing, october)
+    wrong += wrong_with(ended, killing, october, since)
     print(f"{races} races: {killed} killed half-way, {left} left at once")  # noqa: T201 - a count
     assert wrong == []
     # Of starts at once, one may begin after another has died; and where one of them has finished, there is no more.

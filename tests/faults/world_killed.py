@@ -9,17 +9,15 @@ import itertools
 import json
 import os
 import socket
-import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.faults.ready import import_everything
-from tests.golden.sample_run import REPOSITORY
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.faults.injected import Ready
 
 KILLED = 137
 STEPS = ("fsync", "replace", "unlink")
@@ -40,17 +38,11 @@ class Killer:
 
 
 @contextmanager
-def killing() -> Iterator[Killer]:
-    """The process, ready."""
-    here, there = socket.socketpair()
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.faults.world_killed", str(there.fileno())]
-    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, pass_fds=[there.fileno()]) as process:
-        there.close()
-        with here:
-            yield Killer(here)
-            here.shutdown(socket.SHUT_RDWR)
-        process.wait()
+def killing(ready: Ready) -> Iterator[Killer]:
+    """The process, forked from one that is ready."""
+    with ready.serving("kills") as here:
+        yield Killer(here)
+        here.shutdown(socket.SHUT_RDWR)
 
 
 def count_steps(last: int) -> None:
@@ -94,13 +86,15 @@ def command(step: int, arguments: list[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     sys.argv = ["centime", *arguments]
     count_steps(step)
-    main()
+    try:
+        main()
+    except SystemExit as leaving:
+        # The command is over; taking an interpreter of this size apart costs as much as the command did.
+        os._exit(int(leaving.code or 0))
 
 
-def main() -> None:
+def serve(connection: socket.socket) -> None:
     """Fork for each order and answer with its exit status."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    import_everything()
     for line in connection.makefile("r"):
         step, arguments = json.loads(line)
         child = os.fork()
@@ -108,7 +102,3 @@ def main() -> None:
             command(step, arguments)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         connection.sendall(f"{status}\n".encode())
-
-
-if __name__ == "__main__":
-    main()

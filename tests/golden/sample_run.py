@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.properties.session import REPOSITORY, in_one_process
+from tests.properties import session
+from tests.properties.session import REPOSITORY
 
 GOLDEN = Path(__file__).parent
 SAMPLE = REPOSITORY / "sample_cdrs"
@@ -20,34 +22,27 @@ RUNS = {
 TABLES = ("rated", "lines", "invoices", "user_counts", "packs_used", "files", "quarantine", "journal")
 
 
-def centime(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """One command of the program, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
-        cwd=REPOSITORY,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def make_golden(store: Path, target: Path, environment: dict[str, str]) -> None:
+    """The monthly job on each month of the sample, then every table of every month as CSV: all after one start.
 
-
-def run_month(period: str, store: Path, *options: str, **more: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """The monthly job on a month of the sample."""
-    folder = SAMPLE / period
-    return centime(
-        "run", period, "--platform", str(folder / "platform"), "--cdrs", str(folder / "cdrs"),
-        "--config", str(SAMPLE / "centime.toml"), "--store", str(store), "--now", RUNS[period], *options, **more,
-    )  # fmt: skip
-
-
-def export_all(store: Path, target: Path) -> None:
-    """Every table of every month as CSV, with paths told from the repository."""
+    Paths are told from the repository.
+    """
     paths = {(period, table): target / period / f"{table}.csv" for period in RUNS for table in TABLES}
     for path in paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     common = ["--store", str(store), "--config", str(SAMPLE / "centime.toml")]
-    in_one_process([["export", table, period, "-o", str(path), *common] for (period, table), path in paths.items()])
+    runs = [
+        ["run", period, "--platform", str(SAMPLE / period / "platform"), "--cdrs", str(SAMPLE / period / "cdrs"),
+         "--now", now, "--no-render", *common]
+        for period, now in RUNS.items()
+    ]  # fmt: skip
+    exports = [["export", table, period, "-o", str(path), *common] for (period, table), path in paths.items()]
+    done = subprocess.run(
+        [sys.executable, session.__file__], cwd=REPOSITORY, env={**os.environ, **environment},
+        input=json.dumps([*runs, *exports]), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode not in (0, 1) or "Traceback" in done.stderr:
+        raise SystemExit(done.stderr)
     for path in paths.values():
         path.write_bytes(path.read_bytes().replace(f"{REPOSITORY}/".encode(), b""))
 
@@ -55,12 +50,7 @@ def export_all(store: Path, target: Path) -> None:
 def main() -> None:
     """Write the golden outputs again."""
     with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "store"
-        for period in RUNS:
-            done = run_month(period, store, "--no-render")
-            if done.returncode not in (0, 1):
-                raise SystemExit(done.stderr)
-        export_all(store, GOLDEN)
+        make_golden(Path(folder) / "store", GOLDEN, {})
 
 
 if __name__ == "__main__":

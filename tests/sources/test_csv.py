@@ -121,7 +121,8 @@ def test_csv__the_record_is_the_line_as_it_was(tmp_path: Path) -> None:
 def test_csv__a_quote_is_closed_within_a_hundred_lines_or_never(tmp_path: Path) -> None:
     for lines, closes in ((99, True), (100, False)):
         file = write(tmp_path, "a.csv", b'a,b,c\n1,2,"' + b"text\n" * lines + b'"\np,q,r\n')
-        for block_bytes in BLOCKS:
+        # A hundred lines in blocks of a byte take long; the other tests of this file read some.
+        for block_bytes in BLOCKS[1:]:
             rows = outcome(read(file, block_bytes=block_bytes))
             assert len(rows) == (2 if closes else 2 + lines)
             assert (rows[0] == (2, "1", "2", "text\n" * lines)) is closes
