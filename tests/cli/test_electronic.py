@@ -14,6 +14,7 @@ from lxml import etree
 
 from tests.cli.conftest import copy
 from tests.cli.program import RUN_AT, Place, bytes_of, make_place
+from tests.shared import made_once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SUPPLIER = {
@@ -68,11 +69,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(scope="module")
 def published(prepared: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """October run, with its documents."""
-    made = copy(prepared, tmp_path_factory.mktemp("published") / "place")
-    done = made.start("run", "2026-10", *RUN, "--json")
-    assert done.status == 0, done.stderr
-    (made.folder / "told.json").write_text(done.stdout)
-    return made
+
+    def make(folder: Path) -> None:
+        made = copy(prepared, folder / "place")
+        done = made.start("run", "2026-10", *RUN, "--json")
+        assert done.status == 0, done.stderr
+        (made.folder / "told.json").write_text(done.stdout)
+
+    return Place(made_once(tmp_path_factory, "published", make) / "place")
 
 
 @pytest.fixture

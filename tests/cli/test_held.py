@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.conftest import copy, forget_documents
 from tests.cli.program import SETTINGS, SMALL, Place, bytes_of, make_place
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,14 @@ def begin(folder: Path, settings: str) -> Place:
     return made
 
 
+def run_both(folder: Path, settings: str, status: int) -> None:
+    """October and November, which must end with this status."""
+    place = begin(folder, settings)
+    for period, name in (("2026-10", "october"), ("2026-11", "november")):
+        told = place.run(period, "--cdrs", f"cdrs/{name}.csv")
+        assert told.status == status, told.stderr
+
+
 def release(place: Place, period: str, *options: str, customer: str = "c1", now: str = RELEASED_AT) -> object:
     return place.start("release", customer, period, "--reason", "asked", "--now", now, *options)
 
@@ -63,31 +72,26 @@ def release(place: Place, period: str, *options: str, customer: str = "c1", now:
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """October and November run: c1 is held in both, c2 is issued."""
-    place = begin(tmp_path_factory.mktemp("held") / "place", HOLDING)
-    for period in ("2026-10", "2026-11"):
-        told = place.run(period, "--cdrs", f"cdrs/{'october' if period == '2026-10' else 'november'}.csv")
-        assert told.status == 1, told.stderr
-    return place
+    return Place(made_once(tmp_path_factory, "held", lambda folder: run_both(folder, HOLDING, 1)))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The same months with no bound on what is spent."""
-    place = begin(tmp_path_factory.mktemp("undisturbed") / "place", LETTING_PASS)
-    for period, name in (("2026-10", "october"), ("2026-11", "november")):
-        told = place.run(period, "--cdrs", f"cdrs/{name}.csv")
-        assert told.status == 0, told.stderr
-    return place
+    return Place(made_once(tmp_path_factory, "undisturbed", lambda folder: run_both(folder, LETTING_PASS, 0)))
 
 
 @pytest.fixture(scope="module")
 def released(held: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Both invoices of c1 released, in their order."""
-    place = copy(held, tmp_path_factory.mktemp("released") / "place")
-    for period in ("2026-10", "2026-11"):
-        told = place.start("release", "c1", period, "--reason", "New trunk, confirmed", "--now", RELEASED_AT)
-        assert told.status == 0, told.stderr
-    return place
+
+    def make(folder: Path) -> None:
+        place = copy(held, folder / "place")
+        for period in ("2026-10", "2026-11"):
+            told = place.start("release", "c1", period, "--reason", "New trunk, confirmed", "--now", RELEASED_AT)
+            assert told.status == 0, told.stderr
+
+    return Place(made_once(tmp_path_factory, "released", make) / "place")
 
 
 def rows_of(place: Place, table: str, period: str, *, numbered: bool = True) -> list[dict[str, str]]:

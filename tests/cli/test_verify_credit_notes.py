@@ -8,11 +8,11 @@ import duckdb
 import pytest
 
 from tests.cli.conftest import copy
+from tests.cli.program import Place
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.cli.program import Place
 
 NOW = ["--now", "2026-11-05T10:00:00Z"]
 # On the invoice of 0.32, 0.19 and 15.02: its lines 3 and 4, 0.51 and 0.11; 2.00 of line 5; 1.50 of the whole;
@@ -29,12 +29,15 @@ CUSTOMER = "its customer is not that of its invoice"
 @pytest.fixture(scope="module")
 def credited(october_issued: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """October with four credit notes, which together give back all of its invoice."""
-    made = copy(october_issued, tmp_path_factory.mktemp("credited") / "place")
-    for wish in NOTES:
-        told = made.start("credit", "2026-000001", *wish, "--reason", "x", *NOW)
-        assert told.status == 0, told.stderr
-    assert made.start("verify").status == 0
-    return made
+
+    def make(folder: Path) -> None:
+        made = copy(october_issued, folder / "place")
+        for wish in NOTES:
+            told = made.start("credit", "2026-000001", *wish, "--reason", "x", *NOW)
+            assert told.status == 0, told.stderr
+        assert made.start("verify").status == 0
+
+    return Place(made_once(tmp_path_factory, "credited", make) / "place")
 
 
 def verified(place: Place, statements: str) -> list[str]:
