@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from invoicing import publishing
 from invoicing.ledger import Ledger
 from tests.cli.disputing import ids, opened, settle
 from tests.cli.program import Place, make_place
 from tests.shared import empty_ledger, ledgers_begin_as_copies, made_once
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["empty_ledger", "ledgers_begin_as_copies"]
@@ -101,6 +104,22 @@ def rated(october_rated: Place, tmp_path: Path) -> Place:
 def issued(october_issued: Place, tmp_path: Path) -> Place:
     """October issued, to be changed."""
     return copy(october_issued, tmp_path / "issued")
+
+
+@contextmanager
+def without_documents() -> Iterator[None]:
+    """What is credited, corrected or released waits for its documents, as where the command died before them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publishing, "render_corrections", lambda *_, **__: None)
+        patch.setattr(publishing, "publish_releases", lambda *_: None)
+        yield
+
+
+@pytest.fixture
+def no_documents() -> Iterator[None]:
+    """The same, for as long as a test that looks at none of them."""
+    with without_documents():
+        yield
 
 
 def copy(place: Place, folder: Path) -> Place:

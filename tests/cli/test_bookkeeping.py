@@ -18,7 +18,7 @@ from invoicing.ledger import Ledger
 from invoicing.progress import Silent
 from invoicing.rendering import publish
 from invoicing.store import Store
-from tests.cli.conftest import copy
+from tests.cli.conftest import copy, without_documents
 from tests.cli.program import SETTINGS, SMALL, Place, bytes_of, make_place
 from tests.shared import made_once
 
@@ -90,7 +90,8 @@ def booked(tmp_path_factory: pytest.TempPathFactory) -> Place:
             ("2026-000001", "--all"),
             ("2026-000002", "--line", "1"),
         ):
-            told = made.start("credit", number, *wish, "--reason", "x", *NOW)
+            with without_documents():
+                told = made.start("credit", number, *wish, "--reason", "x", *NOW)
             assert told.status == 0, told.stderr
 
     return Place(made_once(tmp_path_factory, "booked", make))
@@ -218,8 +219,13 @@ def published(booked: Place, tmp_path: Path) -> Place:
     place = copy(booked, tmp_path / "published")
     store = Store(place.store)
     ledger = Ledger(store.ledger_path)
-    documents = issued_credit_notes(ledger, ["CN2026-000001", "CN2026-000003"])
-    made = [Made(document, Files({"xml": f"<{document.number}/>".encode()})) for document in documents]
+    documents = issued_credit_notes(ledger, ["CN2026-000001", "CN2026-000002", "CN2026-000003"])
+    made = [
+        Made(
+            document, Files({"pdf" if document.number == "CN2026-000002" else "xml": f"<{document.number}/>".encode()})
+        )
+        for document in documents
+    ]
     publish(store, ledger, made, None, Moment("2026-11-06T10:00:00Z", "0"), Silent())
     ledger.close()
     return place

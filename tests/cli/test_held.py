@@ -201,6 +201,7 @@ def test_held__the_invoices_of_the_others_have_the_numbers_they_have_without_a_g
     assert held.start("verify").status == 0
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_release__vat_is_that_of_its_date_and_rerun_makes_the_same_again(held: Place, tmp_path: Path) -> None:
     place = copy(held, tmp_path / "place")
     for period in ("2026-10", "2026-11"):
@@ -218,6 +219,7 @@ def test_release__vat_is_that_of_its_date_and_rerun_makes_the_same_again(held: P
     assert place.start("verify").status == 0
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_release__vat_rates_that_the_run_did_not_know_are_told(held: Place, tmp_path: Path) -> None:
     place = copy(held, tmp_path / "place")
     (place.folder / "centime.toml").write_text(HOLDING.replace("rate = 22", "rate = 23"), encoding="utf-8")
