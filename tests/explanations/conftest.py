@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.explanations.desks import desk_at
+from tests.explanations.desks import desk_at, each_run_once
 from tests.golden.sample_run import RUNS, SAMPLE
 from tests.properties.session import in_one_process
 from tests.shared import empty_ledger, ledgers_begin_as_copies, made_once
@@ -33,6 +33,13 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         in_one_process(runs)
 
     return made_once(tmp_path_factory, "sample", make) / "store"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def explained_run_by_run() -> Iterator[None]:
+    """What all invoices of a run are explained from is made once."""
+    with each_run_once():
+        yield
 
 
 @pytest.fixture(scope="session")
