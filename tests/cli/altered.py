@@ -20,7 +20,7 @@ def said_of(place: Place, statements: str, *checks: Callable[[Ledger], list[str]
     ledger = Ledger(place.store / "ledger.duckdb")
     try:
         ledger.execute("begin transaction")
-        ledger.execute(statements)
+        ledger.rows(statements)
         return [sentence for check in checks for sentence in check(ledger)]
     finally:
         ledger.execute("rollback")

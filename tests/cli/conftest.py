@@ -12,13 +12,13 @@ from invoicing import publishing
 from invoicing.ledger import Ledger
 from tests.cli.disputing import ids, opened, settle
 from tests.cli.program import Place, make_place
-from tests.shared import empty_ledger, ledgers_begin_as_copies, made_once
+from tests.shared import empty_ledger, ledgers_begin_as_copies, made_once, tables_are_read_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["empty_ledger", "ledgers_begin_as_copies"]
+__all__ = ["empty_ledger", "ledgers_begin_as_copies", "tables_are_read_once"]
 
 
 @pytest.fixture(autouse=True)

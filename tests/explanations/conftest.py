@@ -9,7 +9,7 @@ import pytest
 from tests.explanations.desks import desk_at, each_run_once
 from tests.golden.sample_run import RUNS, SAMPLE
 from tests.properties.session import in_one_process
-from tests.shared import empty_ledger, ledgers_begin_as_copies, made_once
+from tests.shared import empty_ledger, ledgers_begin_as_copies, made_once, tables_are_read_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from invoicing.desk import Desk
 
-__all__ = ["empty_ledger", "ledgers_begin_as_copies"]
+__all__ = ["empty_ledger", "ledgers_begin_as_copies", "tables_are_read_once"]
 
 
 @pytest.fixture(scope="session")
