@@ -101,6 +101,7 @@ def test_approve__what_changed_since_is_shown_and_not_issued(shown: tuple[Place,
     assert place.start("issue", "2026-10", "--approve", str(again), *NOW).status == 0
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_approve__an_earlier_invoice_corrected_since_is_shown_and_nothing_issued(
     october_issued: Place, tmp_path: Path
 ) -> None:

@@ -18,8 +18,9 @@ from invoicing.ledger import Ledger
 from invoicing.progress import Silent
 from invoicing.rendering import publish
 from invoicing.store import Store
-from tests.cli.conftest import copy
+from tests.cli.conftest import copy, without_documents
 from tests.cli.program import SETTINGS, SMALL, Place, bytes_of, make_place
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,13 +80,21 @@ C1 = [  # account, VAT rate, base, VAT, gross, debit, credit
 @pytest.fixture(scope="module")
 def booked(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """October of two customers with every kind of line, and in November two credit notes."""
-    made = make_place(tmp_path_factory.mktemp("booked") / "place", **TABLES)
-    done = made.run("2026-10", "--cdrs", "cdrs/october.csv")
-    assert done.status == 0, done.stderr
-    for number, *wish in (("2026-000001", "--amount", "10"), ("2026-000001", "--all"), ("2026-000002", "--line", "1")):
-        told = made.start("credit", number, *wish, "--reason", "x", *NOW)
-        assert told.status == 0, told.stderr
-    return made
+
+    def make(folder: Path) -> None:
+        made = make_place(folder, **TABLES)
+        done = made.run("2026-10", "--cdrs", "cdrs/october.csv")
+        assert done.status == 0, done.stderr
+        for number, *wish in (
+            ("2026-000001", "--amount", "10"),
+            ("2026-000001", "--all"),
+            ("2026-000002", "--line", "1"),
+        ):
+            with without_documents():
+                told = made.start("credit", number, *wish, "--reason", "x", *NOW)
+            assert told.status == 0, told.stderr
+
+    return Place(made_once(tmp_path_factory, "booked", make))
 
 
 def entries(place: Place, period: str) -> pl.DataFrame:
@@ -210,8 +219,13 @@ def published(booked: Place, tmp_path: Path) -> Place:
     place = copy(booked, tmp_path / "published")
     store = Store(place.store)
     ledger = Ledger(store.ledger_path)
-    documents = issued_credit_notes(ledger, ["CN2026-000001", "CN2026-000003"])
-    made = [Made(document, Files({"xml": f"<{document.number}/>".encode()})) for document in documents]
+    documents = issued_credit_notes(ledger, ["CN2026-000001", "CN2026-000002", "CN2026-000003"])
+    made = [
+        Made(
+            document, Files({"pdf" if document.number == "CN2026-000002" else "xml": f"<{document.number}/>".encode()})
+        )
+        for document in documents
+    ]
     publish(store, ledger, made, None, Moment("2026-11-06T10:00:00Z", "0"), Silent())
     ledger.close()
     return place

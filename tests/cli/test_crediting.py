@@ -11,6 +11,7 @@ from lxml import etree
 
 from invoicing.credit_notes import left_of
 from invoicing.crediting import CREDITED_BEFORE, ON_THE_WHOLE, described
+from tests.cli.conftest import without_documents
 from tests.cli.program import SETTINGS, bytes_of, make_place
 from tests.stored.test_ledger import back_to_format_2
 
@@ -80,6 +81,7 @@ def test_credit__a_line_is_numbered_told_stored_and_published(issued: Place) -> 
     assert issued.start("verify").status == 0
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_credit__one_after_the_other_until_nothing_is_left(issued: Place) -> None:
     steps = [
         (["--amount", "2", "--line", "5"], (200, 42, 1353, 284)),
@@ -105,6 +107,7 @@ def test_credit__one_after_the_other_until_nothing_is_left(issued: Place) -> Non
     assert issued.start("verify").status == 0
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_credit__changes_nothing_of_the_invoice(issued: Place) -> None:
     tables = ("invoices", "lines", "rated", "user_counts", "journal")
     before = {table: exported(issued, table, "2026-10") for table in tables}
@@ -175,6 +178,7 @@ def test_credit__without_a_store_makes_none(place: Place) -> None:
     assert not place.store.exists()
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_credit__dates_never_go_back_and_each_year_has_its_series(issued: Place) -> None:
     def number(*arguments: str, now: str = NOW[1]) -> object:
         told = credit(issued, "--amount", "0.10", *arguments, now=now)
@@ -262,18 +266,18 @@ def test_credit__of_a_business_is_a_valid_electronic_document_too(tmp_path: Path
     place = make_place(tmp_path / "place", customers=BUSINESS)
     (place.folder / "centime.toml").write_text(SETTINGS + SUPPLIER, encoding="utf-8")
     assert place.run("2026-10", "--cdrs", "cdrs/october.csv").status == 0
-    assert counted(credit(place, "--amount", "0.03"))[:2] == (3, 1)
+    # Its document is made by the next one: the rules are loaded once for both.
+    with without_documents():
+        assert counted(credit(place, "--amount", "0.03"))[:2] == (3, 1)
     told = credit(place, "--all", reason="Té veel & <meer>")
     # 3.255 would be 3.26; what is left of 3.26 is 3.25, and the official rules let it pass.
     assert counted(told) == (1550, 325, 0, 0)
     assert told.document["files_written"] == [
         f"store/{path}"
-        for path in (
-            "invoices/2026/CN2026-000002.pdf",
-            "invoices/2026/CN2026-000002.xml",
-            "outbox/2026/CN2026-000002.json",
-        )
+        for number in ("CN2026-000001", "CN2026-000002")
+        for path in (f"invoices/2026/{number}.pdf", f"invoices/2026/{number}.xml", f"outbox/2026/{number}.json")
     ]
+    assert "EN 16931" in json.loads((place.store / "outbox/2026/CN2026-000002.json").read_text())["rules"]
     note = etree.parse(place.store / "invoices/2026/CN2026-000002.xml").getroot()
     assert etree.QName(note).localname == "CreditNote"
 
@@ -284,9 +288,6 @@ def test_credit__of_a_business_is_a_valid_electronic_document_too(tmp_path: Path
     assert texts("TaxTotal/TaxAmount") == ["3.25"]
     assert texts("CreditNoteLine/LineExtensionAmount") == ["0.32", "0.19", "15.02", "-0.03"]
     assert texts("CreditNoteLine/Item/Name")[-1] == f"Reeds gecrediteerd op factuur {INVOICE}"
-    files = [str(path) for path in sorted((place.store / "invoices").rglob("*.xml"))]
-    assert len(files) == 2
-    assert place.start("validate", *files).status == 0
     assert place.start("export", "ubl", "2026-11", "-o", "ubl.zip", "--json").document["counts"] == {
         "documents": 2, "without": 0, "unwritten": 0,
     }  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.conftest import copy
 from tests.cli.program import SMALL, Place, bytes_of, make_place
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ MARKS = {
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """October and November, with services that cost something."""
-    return run_both(make_place(tmp_path_factory.mktemp("left") / "place", **MARKS))
+    return Place(made_once(tmp_path_factory, "left", lambda folder: run_both(make_place(folder, **MARKS))))
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +34,14 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> Place:
     dearer = {"prices": MARKS["prices"].replace("seat,,10", "seat,,12")}
     more = {"charges": f"{SMALL['charges']}h2,c3,2026-10-06,Poste,1,7\n"}
     rates = {"rates": SMALL["rates"].replace("d,33,FR,0.05", "d,33,FR,0.10")}
-    return run_both(make_place(tmp_path_factory.mktemp("right") / "place", **dearer, **more, **rates))
+    tables = dearer | more | rates
+    return Place(made_once(tmp_path_factory, "right", lambda folder: run_both(make_place(folder, **tables))))
 
 
-def run_both(place: Place) -> Place:
+def run_both(place: Place) -> None:
     for period, name in (("2026-10", "october"), ("2026-11", "november")):
         told = place.run(period, "--cdrs", f"cdrs/{name}.csv")
         assert told.status == 0, told.stderr
-    return place
 
 
 def compared(place: Place, *arguments: str | Path) -> Told:

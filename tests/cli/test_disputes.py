@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from invoicing.dispute_checks import dispute_differences
+from invoicing.event_checks import event_differences
 from invoicing.ledger import Ledger
+from tests.cli.altered import said_of
 from tests.cli.conftest import copy
 from tests.cli.disputing import ANOTHER_SEAT, DISPUTE, INVOICE, NOW, dispute, ids, opened, settle
 from tests.cli.program import SMALL, bytes_of, make_place, write_tables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.cli.program import Place
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dispute.txt"
@@ -149,6 +154,7 @@ def test_settle__a_dry_run_shows_it_and_changes_nothing(form: str, claimed: Plac
     assert "nothing was changed" in told.document["messages"]  # type: ignore[operator]
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_settle__an_invoice_may_be_corrected_in_its_address_alone(claimed: Place) -> None:
     shutil.copytree(claimed.tables, claimed.folder / "moved")
     customers = claimed.folder / "moved" / "customers.csv"
@@ -302,22 +308,38 @@ ALTERED = [
     ("update credit_notes set net_cents = 5", f"invoice {INVOICE}: it is superseded, and its credit notes left"),
     ("update corrected_user_counts set billed = 7", "invoice 2026-000002: the users billed by product are not those"),
     ("update corrected_user_counts set period = '2026-09'", "invoice 2026-000002: the users restated with it are not"),
+]
+OF_EVENTS = [
     ("update dispute_calls set call_id = 'info'", f"event 4 (disputed {DISPUTE}): the ledger has another"),
     ("update corrections set calls_off = 2", f"event 6 (corrected {INVOICE}): the ledger has another calls_off"),
 ]
 
 
-@pytest.mark.parametrize(("sql", "said"), ALTERED)
+@pytest.mark.parametrize(
+    ("sql", "said", "check"),
+    [
+        *((*altered, dispute_differences) for altered in ALTERED),
+        *((*altered, event_differences) for altered in OF_EVENTS),
+    ],
+)
 def test_verify__what_was_altered_of_a_dispute_is_named(
-    sql: str, said: str, october_corrected: Place, tmp_path: Path
+    sql: str, said: str, check: Callable[[Ledger], list[str]], october_corrected: Place
 ) -> None:
+    assert said in "\n".join(said_of(october_corrected, sql, check))
+
+
+def test_verify__has_the_checks_of_disputes(october_corrected: Place, tmp_path: Path) -> None:
     place = copy(october_corrected, tmp_path / "place")
     ledger = Ledger(place.store / "ledger.duckdb")
-    ledger.execute(sql)
+    ledger.execute("update disputes set late = true; update corrections set calls_off = 2")
     ledger.close()
     told = place.start("verify", "--json")
     assert told.status == 3
-    assert said in json.dumps(told.document["attention"], ensure_ascii=False)
+    attention = json.dumps(told.document["attention"])
+    assert f"dispute {DISPUTE}: it is not marked late or in time" in attention
+    assert f"event 6 (corrected {INVOICE}): the ledger has another calls_off" in attention
+    # The calls of the files are held against it too, which the checks of the ledger alone cannot.
+    assert f"dispute {DISPUTE}: the calls of its correction are not those counted" in attention
 
 
 BUSINESS = SMALL["customers"].replace("language\n", "language,vat_number\n").replace("en\n", "fr,BE0428759497\n")
@@ -350,6 +372,10 @@ def test_settle__the_next_month_and_the_electronic_documents_follow_the_correcte
     ).replace("  ", "")
     assert "<cbc:InvoiceTypeCode>380</cbc:InvoiceTypeCode>" in text
     assert json.loads((place.store / "outbox/2026/2026-000002.json").read_text())["document_number"] == "2026-000002"
+    # What is made again is compared with what the rules let pass.
+    assert json.loads((place.store / "outbox/2026/2026-000002.json").read_text())["rules"].startswith("EN 16931")
+    lenient = f"[billing]\nquarantine_threshold = 1\n[documents]\nvalidate = false\n{SUPPLIER}"
+    (place.folder / "centime.toml").write_text(lenient, encoding="utf-8")
     # The calls of October that come late are rated with what the corrected invoice left of the pack: nothing.
     assert place.run("2026-11", "--cdrs", "cdrs/november.csv").status == 0
     assert place.start("verify").status == 0

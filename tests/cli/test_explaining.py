@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from invoicing.desk import Desk, Moment
+from invoicing.explaining import explain
 from invoicing.explanations.reckoning import MINUS, TIMES
 from invoicing.ledger import Ledger
+from invoicing.progress import Silent
+from invoicing.store import Store
+from schemas.settings import Settings
 from tests.cli.program import SMALL, Place, call, make_place, write_cdrs
 
 if TYPE_CHECKING:
@@ -205,14 +211,28 @@ def test_explain__a_call_that_is_named_like_an_invoice(place: Place) -> None:
         ("update invoices set structured_communication = '+++0+++'", "does not add up: its structured_comm"),
     ],
 )  # fmt: skip
-def test_explain__what_does_not_add_up_is_said_and_leaves_with_1(sql: str, fault: str, issued: Place) -> None:
+def test_explain__what_does_not_add_up_is_said(sql: str, fault: str, october_issued: Place) -> None:
+    ledger = Ledger(october_issued.store / "ledger.duckdb")
+    ledger.execute("begin transaction")
+    try:
+        ledger.execute(sql)
+        now = datetime(2026, 11, 2, tzinfo=UTC)
+        desk = Desk(Store(october_issued.store), ledger, Settings(), now, now.date(), Moment("now", "0"), Silent())
+        found = explain(desk, "2026-000001", None, "en").every_fault()
+    finally:
+        ledger.execute("rollback")
+        ledger.close()
+    assert fault in "\n".join(found)
+
+
+def test_explain__what_does_not_add_up_leaves_with_1(issued: Place) -> None:
     ledger = Ledger(issued.store / "ledger.duckdb")
-    ledger.execute(sql)
+    ledger.execute("update lines set net_cents = net_cents + 1 where line_no = 1")
     ledger.close()
     told = issued.start("explain", "2026-000001")
     assert told.status == 1
     assert told.stderr.startswith("look at this: 2026-000001")
-    assert fault in told.stderr
+    assert "line 1, does not add up: issued were quantity 1, 0,01 EUR" in told.stderr
     document = issued.start("explain", "2026-000001", "--json").document
     assert document["adds_up"] is False
     assert document["attention"]

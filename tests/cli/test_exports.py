@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from tests.shared import made_once
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -36,12 +38,14 @@ FORMATS = ("csv", "ndjson", "parquet", "xlsx")
 @pytest.fixture(scope="module")
 def exported(filled: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every table of October in every format."""
-    folder = tmp_path_factory.mktemp("exported")
-    for table in COLUMNS:
-        for suffix in FORMATS:
-            told = filled.start("export", table, "2026-10", "-o", folder / f"{table}.{suffix}")
-            assert told.status == 0, told.stderr
-    return folder
+
+    def make(folder: Path) -> None:
+        for table in COLUMNS:
+            for suffix in FORMATS:
+                told = filled.start("export", table, "2026-10", "-o", folder / f"{table}.{suffix}")
+                assert told.status == 0, told.stderr
+
+    return made_once(tmp_path_factory, "exported", make)
 
 
 def from_csv(path: Path) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.conftest import copy, forget_documents
 from tests.cli.program import SETTINGS, SMALL, Place, bytes_of, make_place
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,14 @@ def begin(folder: Path, settings: str) -> Place:
     return made
 
 
+def run_both(folder: Path, settings: str, status: int) -> None:
+    """October and November, which must end with this status."""
+    place = begin(folder, settings)
+    for period, name in (("2026-10", "october"), ("2026-11", "november")):
+        told = place.run(period, "--cdrs", f"cdrs/{name}.csv")
+        assert told.status == status, told.stderr
+
+
 def release(place: Place, period: str, *options: str, customer: str = "c1", now: str = RELEASED_AT) -> object:
     return place.start("release", customer, period, "--reason", "asked", "--now", now, *options)
 
@@ -63,31 +72,26 @@ def release(place: Place, period: str, *options: str, customer: str = "c1", now:
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """October and November run: c1 is held in both, c2 is issued."""
-    place = begin(tmp_path_factory.mktemp("held") / "place", HOLDING)
-    for period in ("2026-10", "2026-11"):
-        told = place.run(period, "--cdrs", f"cdrs/{'october' if period == '2026-10' else 'november'}.csv")
-        assert told.status == 1, told.stderr
-    return place
+    return Place(made_once(tmp_path_factory, "held", lambda folder: run_both(folder, HOLDING, 1)))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The same months with no bound on what is spent."""
-    place = begin(tmp_path_factory.mktemp("undisturbed") / "place", LETTING_PASS)
-    for period, name in (("2026-10", "october"), ("2026-11", "november")):
-        told = place.run(period, "--cdrs", f"cdrs/{name}.csv")
-        assert told.status == 0, told.stderr
-    return place
+    return Place(made_once(tmp_path_factory, "undisturbed", lambda folder: run_both(folder, LETTING_PASS, 0)))
 
 
 @pytest.fixture(scope="module")
 def released(held: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Both invoices of c1 released, in their order."""
-    place = copy(held, tmp_path_factory.mktemp("released") / "place")
-    for period in ("2026-10", "2026-11"):
-        told = place.start("release", "c1", period, "--reason", "New trunk, confirmed", "--now", RELEASED_AT)
-        assert told.status == 0, told.stderr
-    return place
+
+    def make(folder: Path) -> None:
+        place = copy(held, folder / "place")
+        for period in ("2026-10", "2026-11"):
+            told = place.start("release", "c1", period, "--reason", "New trunk, confirmed", "--now", RELEASED_AT)
+            assert told.status == 0, told.stderr
+
+    return Place(made_once(tmp_path_factory, "released", make) / "place")
 
 
 def rows_of(place: Place, table: str, period: str, *, numbered: bool = True) -> list[dict[str, str]]:
@@ -197,6 +201,7 @@ def test_held__the_invoices_of_the_others_have_the_numbers_they_have_without_a_g
     assert held.start("verify").status == 0
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_release__vat_is_that_of_its_date_and_rerun_makes_the_same_again(held: Place, tmp_path: Path) -> None:
     place = copy(held, tmp_path / "place")
     for period in ("2026-10", "2026-11"):
@@ -214,6 +219,7 @@ def test_release__vat_is_that_of_its_date_and_rerun_makes_the_same_again(held: P
     assert place.start("verify").status == 0
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_release__vat_rates_that_the_run_did_not_know_are_told(held: Place, tmp_path: Path) -> None:
     place = copy(held, tmp_path / "place")
     (place.folder / "centime.toml").write_text(HOLDING.replace("rate = 22", "rate = 23"), encoding="utf-8")
@@ -312,25 +318,49 @@ def test_what_if__a_held_month_is_what_it_would_be_compared_with(held: Place) ->
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("statements", "words"),
     [
-        ("update held_lines set net_cents = 1 where kind = 'recurring'", "quantity and price give"),
-        ("update held_invoices set net_cents = 1 where period = '2026-10'", "its totals are not the sums of its lines"),
-        ("update held_invoices set calls = 9 where period = '2026-10'", "it is held with 9 calls, and 10 were rated"),
-        ("update held_invoices set reasons = '[]'", "the ledger has another reasons now"),
-        ("delete from held_invoices where period = '2026-11'", "the ledger has nothing of the kind"),
-        ("delete from held_lines where period = '2026-11'", "its totals are not the sums of its lines"),
+        (
+            """
+            update held_lines set net_cents = 1 where kind = 'recurring' and period = '2026-11';
+            update held_invoices set net_cents = 1 where period = '2026-10'
+            """,
+            ["quantity and price give", "invoice c1 2026-10, held: its totals are not the sums of its lines"],
+        ),
+        (
+            """
+            update held_invoices set calls = 9 where period = '2026-10';
+            update held_invoices set reasons = '[]' where period = '2026-11'
+            """,
+            ["it is held with 9 calls, and 10 were rated", "(held c1 2026-11): the ledger has another reasons now"],
+        ),
+        (
+            """
+            delete from held_invoices where period = '2026-11';
+            delete from held_lines where period = '2026-10'
+            """,
+            [
+                "(held c1 2026-11): the ledger has nothing of the kind",
+                "invoice c1 2026-10, held: its totals are not the sums of its lines",
+            ],
+        ),
     ],
 )
 def test_verify__tells_what_was_altered_of_what_is_held(
-    statement: str, words: str, held: Place, tmp_path: Path
+    statements: str, words: list[str], held: Place, tmp_path: Path
 ) -> None:
-    place = copy(held, tmp_path / "place")
-    with duckdb.connect(str(place.store / "ledger.duckdb")) as connection:
-        connection.execute(statement)
-    told = place.start("verify")
+    told = verified(held, statements, tmp_path)
+    assert [sentence for sentence in words if sentence not in told] == []
+
+
+def verified(place: Place, statements: str, folder: Path) -> str:
+    """What `verify` says of a copy whose ledger was altered by hand."""
+    altered = copy(place, folder / "place")
+    with duckdb.connect(str(altered.store / "ledger.duckdb")) as connection:
+        connection.execute(statements)
+    told = altered.start("verify")
     assert told.status == 3
-    assert words in told.stderr
+    return told.stderr
 
 
 @pytest.mark.parametrize(
@@ -344,12 +374,7 @@ def test_verify__tells_what_was_altered_of_what_is_held(
 def test_verify__tells_what_was_altered_of_what_was_released(
     statement: str, words: str, released: Place, tmp_path: Path
 ) -> None:
-    place = copy(released, tmp_path / "place")
-    with duckdb.connect(str(place.store / "ledger.duckdb")) as connection:
-        connection.execute(statement)
-    told = place.start("verify")
-    assert told.status == 3
-    assert words in told.stderr
+    assert words in verified(released, statement, tmp_path)
 
 
 def test_run__a_credit_on_a_held_invoice_keeps_its_content(tmp_path: Path) -> None:

@@ -17,12 +17,11 @@ from invoicing.snapshots import snapshot_id
 from invoicing.store import sha256_of_file
 from rating.sources.platform_tables import SourceFile
 from tests.cli.conftest import copy
-from tests.cli.program import bytes_of, call, make_place, write_cdrs
+from tests.cli.program import Place, bytes_of, call, make_place, write_cdrs
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.cli.program import Place
 
 READ_1, RATED_1, ISSUED_1 = ("read", "october.csv"), ("rated", "2026-10"), ("issued", "2026-10")
 READ_2, RATED_2, ISSUED_2 = ("read", "november.csv"), ("rated", "2026-11"), ("issued", "2026-11")
@@ -40,10 +39,12 @@ def test_history__has_words_for_every_kind_of_event() -> None:
 @pytest.fixture(scope="module")
 def used(filled: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """October and November run, a credit note about October, and a file read for December, not rated yet."""
-    place = copy(filled, tmp_path_factory.mktemp("history") / "place")
     note = ["credit", "2026-000001", "--line", "3", "--reason", "x", "--by", "Anna", "--now", "2026-12-05T10:00:00Z"]
-    assert place.start(*note).status == 0
-    return place
+
+    def make(folder: Path) -> None:
+        assert copy(filled, folder / "place").start(*note).status == 0
+
+    return Place(made_once(tmp_path_factory, "history", make) / "place")
 
 
 def shown(place: Place, *what: str) -> list[tuple[str, str]]:

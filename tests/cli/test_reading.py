@@ -46,13 +46,18 @@ def bare(tmp_path: Path) -> Place:
     ],
     ids=lambda found: " ".join(found) if isinstance(found, list) else "",
 )
-def test_run__cdrs_may_be_files_folders_and_globs_and_repeated(given: list[str], accepted: int, bare: Place) -> None:
-    options = [word for path in given for word in ("--cdrs", path)]
-    told = bare.run("2026-10", *options, "--json")
+def test_read__cdrs_may_be_files_folders_and_globs_and_repeated(given: list[str], accepted: int, bare: Place) -> None:
+    told = bare.start("read", *given, *NOW, "--json")
+    assert told.status == 0, told.stderr
+    assert told.document["counts"]["accepted"] == accepted  # type: ignore[index]
+
+
+def test_run__reads_what_read_does_and_rates_it(bare: Place) -> None:
+    told = bare.run("2026-10", "--cdrs", "cdrs", "--cdrs", "cdrs/a.csv", "--cdrs", "cdrs/*.csv", "--json")
     assert told.status == 0, told.stderr
     counts = told.document["counts"]
     assert isinstance(counts, dict)
-    assert (counts["accepted"], counts["rated"]) == (accepted, accepted)
+    assert (counts["accepted"], counts["rated"]) == (3, 3)
 
 
 def test_run__without_cdrs_bills_what_was_read_day_by_day(bare: Place) -> None:

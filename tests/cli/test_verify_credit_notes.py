@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from invoicing.credit_note_checks import credit_note_differences
+from tests.cli.altered import said_of
 from tests.cli.conftest import copy
+from tests.cli.program import Place
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.cli.program import Place
 
 NOW = ["--now", "2026-11-05T10:00:00Z"]
 # On the invoice of 0.32, 0.19 and 15.02: its lines 3 and 4, 0.51 and 0.11; 2.00 of line 5; 1.50 of the whole;
@@ -29,20 +31,33 @@ CUSTOMER = "its customer is not that of its invoice"
 @pytest.fixture(scope="module")
 def credited(october_issued: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """October with four credit notes, which together give back all of its invoice."""
-    made = copy(october_issued, tmp_path_factory.mktemp("credited") / "place")
-    for wish in NOTES:
-        told = made.start("credit", "2026-000001", *wish, "--reason", "x", *NOW)
-        assert told.status == 0, told.stderr
-    assert made.start("verify").status == 0
-    return made
+
+    def make(folder: Path) -> None:
+        made = copy(october_issued, folder / "place")
+        for wish in NOTES:
+            told = made.start("credit", "2026-000001", *wish, "--reason", "x", *NOW)
+            assert told.status == 0, told.stderr
+        assert made.start("verify").status == 0
+
+    return Place(made_once(tmp_path_factory, "credited", make) / "place")
+
+
+def where(statements: str) -> str:
+    """Statements in which `$2` stands for where the second credit note is."""
+    for number in range(1, len(NOTES) + 1):
+        statements = statements.replace(f"${number}", f"where credit_note_number = 'CN2026-00000{number}'")
+    return statements
+
+
+def checked(place: Place, statements: str) -> list[str]:
+    """What the checks of credit notes say once the ledger was altered by hand."""
+    return said_of(place, where(statements), credit_note_differences)
 
 
 def verified(place: Place, statements: str) -> list[str]:
-    """What `verify` says once the ledger was altered by hand; `$2` stands for where the second credit note is."""
-    for number in range(1, len(NOTES) + 1):
-        statements = statements.replace(f"${number}", f"where credit_note_number = 'CN2026-00000{number}'")
+    """What `verify` says once the ledger was altered by hand."""
     with duckdb.connect(str(place.store / "ledger.duckdb")) as connection:
-        connection.execute(statements)
+        connection.execute(where(statements))
     told = place.start("verify")
     assert told.status == 3
     said = [line.removeprefix("look at this: ") for line in told.stderr.splitlines() if line.startswith("look at this")]
@@ -111,10 +126,8 @@ def verified(place: Place, statements: str) -> list[str]:
         ),
     ],
 )  # fmt: skip
-def test_verify__an_altered_figure_of_a_credit_note_is_named(
-    statements: str, said: list[str], credited: Place, tmp_path: Path
-) -> None:
-    found = verified(copy(credited, tmp_path / "place"), statements)
+def test_verify__an_altered_figure_of_a_credit_note_is_named(statements: str, said: list[str], credited: Place) -> None:
+    found = checked(credited, statements)
     assert [sentence.removeprefix("credit note ") for sentence in found if "CN2026" in sentence.split(":")[0]] == said
 
 
@@ -126,8 +139,13 @@ def test_verify__an_altered_figure_of_a_credit_note_is_named(
         "service_to = null", "quantity_micro = 1000000", "unit_price_micro = 320000",
     ],
 )  # fmt: skip
-def test_verify__a_line_says_what_its_invoice_line_says(altered: str, credited: Place, tmp_path: Path) -> None:
+def test_verify__a_line_says_what_its_invoice_line_says(altered: str, credited: Place) -> None:
     statement = f"update credit_note_lines set {altered} $1 and line_no = 1"  # noqa: S608
+    assert checked(credited, statement) == ["credit note CN2026-000001 line 1: " + LINE]
+
+
+def test_verify__has_these_checks_and_its_others_pass_what_they_name(credited: Place, tmp_path: Path) -> None:
+    statement = "update credit_note_lines set description = 'x' $1 and line_no = 1"
     found = verified(copy(credited, tmp_path / "place"), statement)
     assert found == ["credit note CN2026-000001 line 1: " + LINE]
 

@@ -16,8 +16,7 @@ from invoicing.user_cap import capped_users
 from rating.money import MICRO
 from rating.periods import Period
 from tests.explanations.desks import desk_at, every_invoice
-from tests.properties.session import in_one_process
-from tests.properties.test_second_reading import runs
+from tests.properties.test_second_reading import in_this_process, runs
 from tests.properties.test_worlds import KINDS_AND_RULES
 from tests.properties.worlds import draw_world
 
@@ -32,7 +31,7 @@ def explain_world(seed: int, folder: Path, *codes: str) -> set[tuple[object, obj
     """Run the program on a world, explain all that it issued, and give the kinds and rules of the lines."""
     world = draw_world(seed)
     world.write(folder)
-    in_one_process(runs(world, folder))
+    in_this_process(runs(world, folder))
     seen = set()
     with desk_at(folder / "store") as desk:
         for explained in every_invoice(desk, "2", lambda _: codes):

@@ -6,6 +6,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -36,7 +40,7 @@ def main() -> None:
     from cli import main as centime  # noqa: PLC0415 - the path is set first
 
     if SMALL in sys.argv:
-        make_small()
+        make_small(setattr)
     for arguments in json.load(sys.stdin):
         sys.argv = ["centime", *arguments]
         try:
@@ -46,13 +50,16 @@ def main() -> None:
                 sys.exit(leaving.code)
 
 
-def make_small() -> None:
+def make_small(set_size: Callable[[object, str, int], None]) -> None:
     """Sizes at which hardly a call is certainly new, and hardly a customer shares a bucket with another."""
     from invoicing import buckets, call_index, intake  # noqa: PLC0415 - the path is set first
     from rating.sources import parquet_rows  # noqa: PLC0415
 
-    buckets.CALLS_PER_BUCKET, intake.CALLS_PER_FILE, parquet_rows.BATCH_ROWS = 25, 40, 17
-    call_index.LEAST_BITS = call_index.MOST_BITS = 64
+    set_size(buckets, "CALLS_PER_BUCKET", 25)
+    set_size(intake, "CALLS_PER_FILE", 40)
+    set_size(parquet_rows, "BATCH_ROWS", 17)
+    set_size(call_index, "LEAST_BITS", 64)
+    set_size(call_index, "MOST_BITS", 64)
 
 
 if __name__ == "__main__":

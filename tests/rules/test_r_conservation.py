@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -13,8 +11,9 @@ import polars as pl
 import pytest
 
 from invoicing.conservation import Balance, unbalanced_files
-from tests.properties.session import REPOSITORY
+from tests.cli.program import centime
 from tests.rules.months import LATER_TABLES, TABLES, Months, cells
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +44,18 @@ Told = tuple[Months, list[dict[str, object]]]
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """October and November of one store; the second run is given the first file once more."""
-    made = Months(tmp_path_factory.mktemp("conserved"))
+    folder = made_once(tmp_path_factory, "conserved", make)
+    return Months(folder), json.loads((folder / "told.json").read_text(encoding="utf-8"))
+
+
+def make(folder: Path) -> None:
+    made = Months(folder)
     made.run("2026-10", "2026-10-31T22:00:00Z", TABLES, {"october": OCTOBER})
     made.run("2026-11", "2026-11-30T22:00:00Z", LATER_TABLES, {"november": NOVEMBER, "october": OCTOBER})
     made.verify()
     for month in ("10", "11"):
         made.export("files", f"2026-{month}", f"files-{month}")
-    return made, made.done()
+    (folder / "told.json").write_text(json.dumps(made.done()), encoding="utf-8")
 
 
 def test_r_conservation__every_file_is_counted(told: Told) -> None:
@@ -81,10 +85,9 @@ def test_r_conservation__nothing_is_issued_where_a_call_is_missing(told: Told, t
         connection.execute("update files set accepted = accepted + 1, unanswered = unanswered - 1 where unanswered > 0")
     december = Months(tmp_path)
     december.run("2026-12", "2026-12-31T22:00:00Z", LATER_TABLES, {"october": OCTOBER})
-    command = [sys.executable, "-m", "cli", *december.commands[0]]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == 3
-    assert "6 calls accepted is NOT 4 invoiced + 0 waiting + 1 unrated" in json.loads(done.stdout)["error"]
+    done = centime(*december.commands[0])
+    assert done.status == 3
+    assert "6 calls accepted is NOT 4 invoiced + 0 waiting + 1 unrated" in str(done.document["error"])
     with duckdb.connect(ledger, read_only=True) as connection:
         issued = "select max(period) from runs union all select max(period) from invoices"
         assert connection.execute(issued).fetchall() == [("2026-11",), ("2026-11",)]

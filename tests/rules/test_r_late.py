@@ -10,6 +10,7 @@ import pytest
 from invoicing.traffic import traffic_lines
 from rating.periods import Period
 from tests.rules.months import LATER_TABLES, NOBODYS_YET, TABLES, Cells, Months, cells
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,10 @@ h,2026-12-01T08:00:00Z,outgoing,+3225550101,+33142685300,61,u1
 @pytest.fixture(scope="module")
 def months(tmp_path_factory: pytest.TempPathFactory) -> Months:
     """October, November and December of one store, with late calls in the last two."""
-    folder: Path = tmp_path_factory.mktemp("late")
+    return Months(made_once(tmp_path_factory, "late", make))
+
+
+def make(folder: Path) -> None:
     made = Months(folder)
     made.run("2026-10", "2026-10-28T10:00:00Z", TABLES, {"october": OCTOBER})
     for table in ("rated", "lines", "invoices"):
@@ -51,7 +55,6 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> Months:
     made.verify()
     told = made.done()
     assert told[-1]["exit_status"] == 0
-    return made
 
 
 def traffic(months: Months, name: str) -> list[tuple[str, ...]]:

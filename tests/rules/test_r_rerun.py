@@ -24,6 +24,7 @@ from rating.sources.platform_tables import SourceFile
 from schemas.errors import StoreUnavailable
 from schemas.settings import BillingSettings, DocumentSettings, Settings, Supplier, parse_settings, settings_document
 from tests.rules.tables import centime, kept, start, write_tables
+from tests.shared import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,23 +57,25 @@ NO_UNLIMITED_PACK = {"subscriptions": ("s2,c1,mobile,1,2026-01-01,,u1\n", "")}
 
 
 @pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def march_and_april(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with March and April, whose tables, calls and settings differ; and April's tables."""
-    folder = tmp_path_factory.mktemp("two-months")
-    store, tables = folder / "store", write_tables(folder / "tables", NO_UNLIMITED_PACK)
-    (folder / "march.csv").write_text(CDRS, encoding="utf-8")
-    (folder / "april.csv").write_text(LATER_CDRS, encoding="utf-8")
-    start(store, "2026-03", tables, "2026-03-31T20:00:00Z", folder / "march.csv", settings=SETTINGS)
-    changed = {"users": ("", "u3,c1,seat,2026-04-10,\n"), "customers": ("Boulangerie", "Pâtisserie")}
-    write_tables(tables, NO_UNLIMITED_PACK | changed)
-    start(store, "2026-04", tables, "2026-04-30T20:00:00Z", folder / "april.csv", on=date(2026, 5, 2))
-    return folder
+
+    def make(folder: Path) -> None:
+        store, tables = folder / "store", write_tables(folder / "tables", NO_UNLIMITED_PACK)
+        (folder / "march.csv").write_text(CDRS, encoding="utf-8")
+        (folder / "april.csv").write_text(LATER_CDRS, encoding="utf-8")
+        start(store, "2026-03", tables, "2026-03-31T20:00:00Z", folder / "march.csv", settings=SETTINGS)
+        changed = {"users": ("", "u3,c1,seat,2026-04-10,\n"), "customers": ("Boulangerie", "Pâtisserie")}
+        write_tables(tables, NO_UNLIMITED_PACK | changed)
+        start(store, "2026-04", tables, "2026-04-30T20:00:00Z", folder / "april.csv", on=date(2026, 5, 2))
+
+    return made_once(tmp_path_factory, "march-and-april", make)
 
 
 @pytest.fixture
-def two_months(made_once: Path, tmp_path: Path) -> tuple[Path, Path]:
+def two_months(march_and_april: Path, tmp_path: Path) -> tuple[Path, Path]:
     """A copy of that store, and of April's tables."""
-    folder = shutil.copytree(made_once, tmp_path / "two-months")
+    folder = shutil.copytree(march_and_april, tmp_path / "two-months")
     return folder / "store", folder / "tables"
 
 

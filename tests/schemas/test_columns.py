@@ -9,10 +9,16 @@ import polars as pl
 import pytest
 from small_platform import TABLES
 
+from rating.sources.platform_tables import read_tables
 from schemas.platform import OPTIONAL_TABLES, SCHEMAS, Platform, empty
+from schemas.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from small_platform import Load, Refuse
+
+    from rating.sources.platform_tables import ReadTables
 
 REAL_DATE = "expected a real date, written YYYY-MM-DD"
 IDENTIFIER = "expected an identifier: letters, digits, _ . -, at most 64, the first a letter or digit"
@@ -47,82 +53,101 @@ def row_with(table: str, column: str, value: str) -> dict[str, str]:
     return customer | {table: ",".join(fields.values())}
 
 
-@pytest.mark.parametrize(
-    ("table", "column", "value", "expected"),
-    [
-        ("customers", "customer_id", "-c", IDENTIFIER),
-        ("customers", "customer_id", "c 9", IDENTIFIER),
-        ("customers", "customer_id", "é9", IDENTIFIER),
-        ("customers", "customer_id", "c" * 65, IDENTIFIER),
-        ("customers", "customer_id", "", f"must not be empty; {IDENTIFIER}"),
-        ("customers", "name", "", "must not be empty; expected text without control characters"),
-        ("customers", "city", "\x07", "expected text without control characters"),
-        ("customers", "country", "be", "expected a country code of two capital letters, such as BE"),
-        ("customers", "country", "BEL", "expected a country code of two capital letters, such as BE"),
-        ("customers", "language", "FR", "expected one of fr, nl, de, en"),
-        ("customers", "vat_category", "Z", "expected one of S, AE, K, G, E"),
-        ("contracts", "starts_on", "2026-02-29", REAL_DATE),
-        ("contracts", "starts_on", "01/02/2026", REAL_DATE),
-        ("contracts", "starts_on", "2026-1-01", REAL_DATE),
-        ("contracts", "starts_on", "2026-01-01T00:00", REAL_DATE),
-        ("contracts", "starts_on", "0000-01-01", REAL_DATE),
-        ("contracts", "starts_on", "٢٠٢٦-01-01", REAL_DATE),
-        ("contracts", "ends_on", "never", REAL_DATE),
-        ("contracts", "term_months", "0", "expected a whole number from 1 to 1200"),
-        ("contracts", "term_months", "1.5", "expected a whole number from 1 to 1200"),
-        ("contracts", "payment_days", "366", "expected a whole number from 0 to 365"),
-        ("contracts", "payment_days", "-1", "expected a whole number from 0 to 365"),
-        ("contract_items", "quantity", "0", QUANTITY),
-        ("contract_items", "quantity", "0.0000001", QUANTITY),
-        ("contract_items", "quantity", "1000000.000001", QUANTITY),
-        ("contract_items", "quantity", "-1", QUANTITY),
-        ("numbers", "number", "112", NUMBER),
-        ("numbers", "number", "anonymous", NUMBER),
-        ("numbers", "number", "", f"must not be empty; {NUMBER}"),
-        ("numbers", "number", "+0221234567", NUMBER),
-        ("numbers", "number", "12345678", NUMBER),
-        ("products", "kind", "user ;", "expected one of user, number, pack, option, one_off"),
-        ("prices", "unit_price", "100000.000001", PRICE),
-        ("prices", "unit_price", "0.0000010", PRICE),
-        ("prices", "unit_price", "-0.01", PRICE),
-        ("prices", "unit_price", "1e2", PRICE),
-        ("prices", "unit_price", ".5", PRICE),
-        ("prices", "unit_price", "5.", PRICE),
-        ("prices", "unit_price", "1 000", PRICE),
-        ("prices", "unit_price", "+1", PRICE),
-        ("prices", "unit_price", "NaN", PRICE),
-        ("prices", "unit_price", "99999999999999999999", PRICE),
-        ("prices", "unit_price", "", f"must not be empty; {PRICE}"),
-        ("prices", "notified_on", "", f"must not be empty; {REAL_DATE}"),
-        ("packs", "scope", "all", "expected one of user, customer"),
-        ("packs", "zones", "BE;*", "expected zone ids separated by ; or * alone"),
-        ("packs", "zones", "BE;;MOB", "expected zone ids separated by ; or * alone"),
-        ("packs", "zones", "BE;", "expected zone ids separated by ; or * alone"),
-        ("packs", "included_minutes", "1.5", "expected a whole number from 0 to 10000000"),
-        ("packs", "included_minutes", "-1", "expected a whole number from 0 to 10000000"),
-        ("packs", "priority", "", "must not be empty; expected a whole number from 0 to 1000000"),
-        ("rates", "prefix", "+44", PREFIX),
-        ("rates", "prefix", "=012", PREFIX),
-        ("rates", "prefix", "=1", PREFIX),
-        ("rates", "prefix", "=1234567", PREFIX),
-        ("rates", "prefix", "=Anonymous", PREFIX),
-        ("rates", "prefix", "1234567890123456", PREFIX),
-        ("rates", "setup_fee", "free", PRICE),
-        ("rates", "first_increment_s", "0", "expected a whole number from 1 to 86400"),
-        ("rates", "increment_s", "86401", "expected a whole number from 1 to 86400"),
-        ("zones", "kind", "mobile", ZONE_KINDS),
-        ("charges", "quantity", "", f"must not be empty; {QUANTITY}"),
-        ("credits", "amount", "0", AMOUNT),
-        ("credits", "amount", "-1", AMOUNT),
-        ("credits", "amount", "1.005", AMOUNT),
-        ("credits", "amount", "1000000000.01", AMOUNT),
-    ],
-)  # fmt: skip
-def test_columns__a_bad_field_is_told_with_its_line(
-    refuse: Refuse, table: str, column: str, value: str, expected: str
-) -> None:
-    line = len(TABLES[table].splitlines()) + 1
-    assert refuse(added=row_with(table, column, value)) == [(table, line, column, value, expected)]
+BAD_FIELDS = [
+    ("customers", "customer_id", "-c", IDENTIFIER),
+    ("customers", "customer_id", "c 9", IDENTIFIER),
+    ("customers", "customer_id", "é9", IDENTIFIER),
+    ("customers", "customer_id", "c" * 65, IDENTIFIER),
+    ("customers", "customer_id", "", f"must not be empty; {IDENTIFIER}"),
+    ("customers", "name", "", "must not be empty; expected text without control characters"),
+    ("customers", "city", "\x07", "expected text without control characters"),
+    ("customers", "country", "be", "expected a country code of two capital letters, such as BE"),
+    ("customers", "country", "BEL", "expected a country code of two capital letters, such as BE"),
+    ("customers", "language", "FR", "expected one of fr, nl, de, en"),
+    ("customers", "vat_category", "Z", "expected one of S, AE, K, G, E"),
+    ("contracts", "starts_on", "2026-02-29", REAL_DATE),
+    ("contracts", "starts_on", "01/02/2026", REAL_DATE),
+    ("contracts", "starts_on", "2026-1-01", REAL_DATE),
+    ("contracts", "starts_on", "2026-01-01T00:00", REAL_DATE),
+    ("contracts", "starts_on", "0000-01-01", REAL_DATE),
+    ("contracts", "starts_on", "٢٠٢٦-01-01", REAL_DATE),
+    ("contracts", "ends_on", "never", REAL_DATE),
+    ("contracts", "term_months", "0", "expected a whole number from 1 to 1200"),
+    ("contracts", "term_months", "1.5", "expected a whole number from 1 to 1200"),
+    ("contracts", "payment_days", "366", "expected a whole number from 0 to 365"),
+    ("contracts", "payment_days", "-1", "expected a whole number from 0 to 365"),
+    ("contract_items", "quantity", "0", QUANTITY),
+    ("contract_items", "quantity", "0.0000001", QUANTITY),
+    ("contract_items", "quantity", "1000000.000001", QUANTITY),
+    ("contract_items", "quantity", "-1", QUANTITY),
+    ("numbers", "number", "112", NUMBER),
+    ("numbers", "number", "anonymous", NUMBER),
+    ("numbers", "number", "", f"must not be empty; {NUMBER}"),
+    ("numbers", "number", "+0221234567", NUMBER),
+    ("numbers", "number", "12345678", NUMBER),
+    ("products", "kind", "user ;", "expected one of user, number, pack, option, one_off"),
+    ("prices", "unit_price", "100000.000001", PRICE),
+    ("prices", "unit_price", "0.0000010", PRICE),
+    ("prices", "unit_price", "-0.01", PRICE),
+    ("prices", "unit_price", "1e2", PRICE),
+    ("prices", "unit_price", ".5", PRICE),
+    ("prices", "unit_price", "5.", PRICE),
+    ("prices", "unit_price", "1 000", PRICE),
+    ("prices", "unit_price", "+1", PRICE),
+    ("prices", "unit_price", "NaN", PRICE),
+    ("prices", "unit_price", "99999999999999999999", PRICE),
+    ("prices", "unit_price", "", f"must not be empty; {PRICE}"),
+    ("prices", "notified_on", "", f"must not be empty; {REAL_DATE}"),
+    ("packs", "scope", "all", "expected one of user, customer"),
+    ("packs", "zones", "BE;*", "expected zone ids separated by ; or * alone"),
+    ("packs", "zones", "BE;;MOB", "expected zone ids separated by ; or * alone"),
+    ("packs", "zones", "BE;", "expected zone ids separated by ; or * alone"),
+    ("packs", "included_minutes", "1.5", "expected a whole number from 0 to 10000000"),
+    ("packs", "included_minutes", "-1", "expected a whole number from 0 to 10000000"),
+    ("packs", "priority", "", "must not be empty; expected a whole number from 0 to 1000000"),
+    ("rates", "prefix", "+44", PREFIX),
+    ("rates", "prefix", "=012", PREFIX),
+    ("rates", "prefix", "=1", PREFIX),
+    ("rates", "prefix", "=1234567", PREFIX),
+    ("rates", "prefix", "=Anonymous", PREFIX),
+    ("rates", "prefix", "1234567890123456", PREFIX),
+    ("rates", "setup_fee", "free", PRICE),
+    ("rates", "first_increment_s", "0", "expected a whole number from 1 to 86400"),
+    ("rates", "increment_s", "86401", "expected a whole number from 1 to 86400"),
+    ("zones", "kind", "mobile", ZONE_KINDS),
+    ("charges", "quantity", "", f"must not be empty; {QUANTITY}"),
+    ("credits", "amount", "0", AMOUNT),
+    ("credits", "amount", "-1", AMOUNT),
+    ("credits", "amount", "1.005", AMOUNT),
+    ("credits", "amount", "1000000000.01", AMOUNT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", dict.fromkeys(table for table, *_ in BAD_FIELDS))
+def test_columns__each_bad_field_is_told_with_its_line(table: str, tmp_path: Path) -> None:
+    """All of a table at once, a row each: none of them hides another, and none is told twice."""
+    bad = [field for of_table, *field in BAD_FIELDS if of_table == table]
+    told = sorted(
+        (problem.table, problem.line, problem.column, problem.value, problem.expected)
+        for problem in read_with(tmp_path, table, *((column, value) for column, value, _ in bad)).problems
+    )
+    first = len(TABLES[table].splitlines()) + 1
+    assert told == [
+        (table, line, column, value, expected) for line, (column, value, expected) in enumerate(bad, start=first)
+    ]
+
+
+def read_with(folder: Path, table: str, *fields: tuple[str, str]) -> ReadTables:
+    """A table by itself, with a good row more for each field, which is changed in it."""
+    rows = "".join(f"{row_with(table, column, value)[table]}\n" for column, value in fields)
+    (folder / f"{table}.csv").write_text(f"{TABLES[table]}{rows}", encoding="utf-8")
+    return read_tables(folder, Settings(), {table: SCHEMAS[table]})
+
+
+def test_columns__a_platform_with_a_bad_field_is_refused(refuse: Refuse) -> None:
+    line = len(TABLES["contracts"].splitlines()) + 1
+    told = refuse(added=row_with("contracts", "ends_on", "never"))
+    assert told == [("contracts", line, "ends_on", "never", REAL_DATE)]
 
 
 @pytest.mark.parametrize(
@@ -164,10 +189,11 @@ def test_columns__a_bad_field_is_told_with_its_line(
     ],
 )
 def test_columns__a_good_field_is_exact(
-    load: Load, table: str, column: str, value: str, *, typed_column: str, typed: object
+    tmp_path: Path, table: str, column: str, value: str, *, typed_column: str, typed: object
 ) -> None:
-    frame = load(added=row_with(table, column, value)).platform.frames()[table]
-    assert frame[typed_column].to_list()[-1] == typed
+    read = read_with(tmp_path, table, (column, value))
+    assert read.problems == ()
+    assert read.tables[table].rows[typed_column].to_list()[-1] == typed
 
 
 def test_columns__every_column_says_what_it_is() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,15 @@ from invoicing.desk import Moment
 from invoicing.event_checks import event_differences, first_broken
 from invoicing.events import HASHED, NO_HASH, append_events, canonical, hash_of
 from invoicing.ledger import Ledger
+from tests.cli.altered import said_of
 from tests.cli.conftest import copy
-from tests.cli.program import make_place
+from tests.cli.program import Place, make_place
+from tests.shared import made_once
 from tests.stored.test_ledger import back_to_format_2
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
-
-    from tests.cli.program import Place
 
 Event = dict[str, "Any"]
 ANNA = Moment("2026-11-02T10:00:00Z", "1.2", "anna", "read")
@@ -143,25 +144,21 @@ def test_chain__only_the_chain_as_it_was_or_its_beginning_holds(
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A store with two months, a credit note and its document."""
-    place = make_place(tmp_path_factory.mktemp("used") / "place")
+    return Place(made_once(tmp_path_factory, "events", make))
+
+
+def make(folder: Path) -> None:
+    place = make_place(folder)
     assert place.run("2026-10", "--cdrs", "cdrs/october.csv").status == 0
     assert place.run("2026-11", "--cdrs", "cdrs/november.csv").status == 0
     note = ["credit", "2026-000001", "--line", "3", "--reason", "x", "--now", "2026-12-05T10:00:00Z"]
     assert place.start(*note).status == 0
-    return place
 
 
-def differences(place: Place, folder: Path, *statements: str) -> list[str]:
-    """What is said of the events of a copy of a ledger that was altered by hand."""
-    path = folder / "ledger.duckdb"
-    shutil.copyfile(place.store / "ledger.duckdb", path)
-    with duckdb.connect(str(path)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-    ledger = Ledger(path, read_only=True)
-    found = event_differences(ledger)
-    ledger.close()
-    return [sentence.replace(str(place.folder), "") for sentence in found]
+def differences(place: Place, *statements: str) -> list[str]:
+    """What is said of the events of a ledger that was altered by hand, wherever its files were read."""
+    said = said_of(place, "; ".join(statements), event_differences)
+    return [re.sub(r"/\S*(?=/cdrs/)", "", sentence) for sentence in said]
 
 
 @pytest.mark.parametrize(
@@ -223,8 +220,8 @@ def differences(place: Place, folder: Path, *statements: str) -> list[str]:
         ),
     ],
 )  # fmt: skip
-def test_events__facts_and_events_tell_the_same(statement: str, said: list[str], used: Place, tmp_path: Path) -> None:
-    assert differences(used, tmp_path, statement) == said
+def test_events__facts_and_events_tell_the_same(statement: str, said: list[str], used: Place) -> None:
+    assert differences(used, statement) == said
 
 
 def test_events__verify_says_what_does_not_hold_and_the_last_hash(used: Place) -> None:
@@ -249,9 +246,9 @@ def test_events__verify_says_what_does_not_hold_and_the_last_hash(used: Place) -
     assert "event 5: it is not what its hash was made of: it was altered" in refused.stderr
 
 
-def test_events__a_ledger_without_any_is_named_and_not_a_list_without_end(used: Place, tmp_path: Path) -> None:
+def test_events__a_ledger_without_any_is_named_and_not_a_list_without_end(used: Place) -> None:
     many = "insert into files select 100 + i, 'f' || i, 's' || i, 0, 0, 0, 0, 0, null, '' from range(50) t(i)"
-    said = differences(used, tmp_path, "delete from events", many)
+    said = differences(used, "delete from events", many)
     assert len(said) == 11
     assert said[-1] == "and 48 more without an event"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from typing import TYPE_CHECKING
 
@@ -56,9 +57,10 @@ def test_store__every_file_and_folder_is_its_owners_only_whatever_the_umask(tmp_
         "set lock_configuration = false",
     ],
 )
-def test_ledger__its_connection_reaches_no_other_file(sql: str, read_only: bool, tmp_path: Path) -> None:
-    path = tmp_path / "ledger.duckdb"
-    Ledger(path).close()
+def test_ledger__its_connection_reaches_no_other_file(
+    sql: str, read_only: bool, empty_ledger: Path, tmp_path: Path
+) -> None:
+    path = shutil.copyfile(empty_ledger, tmp_path / "ledger.duckdb")
     ledger = Ledger(path, read_only=read_only)
     with pytest.raises(duckdb.Error, match=r"disabled|locked|not allowed|Cannot|name /etc/passwd does not exist"):
         ledger.execute(sql.format(folder=tmp_path))
