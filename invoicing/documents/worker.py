@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from invoicing.documents.model import InvoiceDocument
     from schemas.settings import DocumentSettings
 
-# What a document would import by itself is there before it is forked, and is no part of its limits.
+# What is done once, before the first document, is done before a worker is forked: for all of them, in memory that they
+# share, and it is no part of a document's limits.
 preload_checks()
+get_ready()
 
-# Everything imported until here, before a worker is forked, stays as it is.
+# Everything that is there now stays as it is.
 gc.freeze()
 
 
@@ -31,7 +33,6 @@ def work(connection: Connection, limits: DocumentSettings) -> None:
     """Take documents from a pipe and give back the files of each, or the error it ended with, until it is closed."""
     # Ctrl-C is for the process at the other end, which then closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    get_ready()
     # What is left of a document is looked for once, after it: in between that costs a tenth, and finds nothing.
     gc.disable()
     try:

@@ -73,7 +73,7 @@ def prepare_workers() -> None:
     """Start the process that documents are made in, once for all commands; it is not theirs to wait for."""
     from invoicing.documents.processes import PRELOADED  # noqa: PLC0415
 
-    forkserver.set_forkserver_preload([*PRELOADED, "tests.warm_workers"])
+    forkserver.set_forkserver_preload(PRELOADED)
     forkserver.ensure_running()
     forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
 
