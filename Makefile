@@ -81,7 +81,7 @@ bench: system $(BENCH_READY) ## Measure a million calls beside other means, read
 	@$(BIN)/python -m tests.bench
 
 .PHONY: bench-full
-bench-full: system $(BENCH_READY) ## Measure up to a hundred million calls too (an hour or more, 25 GB of disk)
+bench-full: system $(BENCH_READY) ## Measure up to a hundred million calls too (one to two hours, 25 GB of disk)
 	@$(BIN)/python -m tests.bench --full
 
 .PHONY: check

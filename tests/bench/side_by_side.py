@@ -26,7 +26,7 @@ COMPETITORS = {
     "python_loop": ("a plain Python loop", None, 10_000_000),
     "duckdb_sql": ("DuckDB SQL", "duckdb", 10_000_000),
     "pandas_frames": ("pandas", "pandas", 10_000_000),
-    "postgresql_prefix": ("PostgreSQL 15 and prefix", "psycopg", 1_000_000),
+    "postgresql_prefix": ("PostgreSQL 15 and prefix", "psycopg", 10_000_000),
 }
 
 
