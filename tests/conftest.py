@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    import pytest
+
+# Tests that take a minute or so each: begun last, one of them would be waited for alone.
+LONG = ("test_simulated_world.py", "test_environments.py", "test_killed.py", "test_started_at_once.py")
 
 # Several workers have a processor to themselves at most, and months of a few calls: threads of Polars then cost a
 # tenth of a command, by waking each other. Those who count threads (`tests/faults/test_environments.py`) say how many,
@@ -17,3 +24,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("soak", deadline=None, derandomize=True, max_examples=200)
 settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long ones."""
+    items.sort(key=lambda item: item.path.name not in LONG)

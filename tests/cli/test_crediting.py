@@ -153,7 +153,8 @@ def test_credit__what_cannot_be_is_refused_and_changes_nothing(
         ("", "expected 1 to 300 characters that say why, found 0"),
         (" \t ", "expected 1 to 300 characters that say why, found 0"),
         ("x" * 301, "found 301"),
-        *((f"a{bad}b", "expected one line of text") for bad in ("\n", "\x1b[31m", "\u2028", "\udc80", "\uffff")),
+        *((f"a{bad}b", "expected one line of text") for bad in ("\n", "\x1b[31m", "\u2028", "\uffff")),
+        ("a\udc80b", r"'a\udc80b' is not UTF-8; write or name it so"),
     ],
 )
 def test_credit__a_reason_is_one_line_of_text(reason: str, said: str, october_issued: Place) -> None:
