@@ -69,7 +69,7 @@ def document_figures(*, full: bool) -> Iterator[Figure]:
     page = _told("pages", PAGES)
     yield _pages(page, "alone")
     busy = _told("pages-at-once", PAGES)
-    yield _pages(busy, "in each of as many processes as there are cores")
+    yield _pages(busy, "on each core at once")
     own = {calls: _told("detail", calls) for calls in DETAIL_TARGETS}
     for calls, target in DETAIL_TARGETS.items():
         yield _figure(f"one invoice, {calls:,} calls", own[calls], target=target)

@@ -116,6 +116,7 @@ def _bars(axis: Axes, panel: Sequence[Figure], against: str) -> None:
     bars = axis.barh([figure.case for figure in panel], ratios, color=colours)
     axis.bar_label(bars, [_short(ratio) for ratio in ratios], padding=3, fontsize=8)
     axis.set_xscale("log")
+    axis.xaxis.set_minor_formatter("")
     # From the power of ten below, so that the shortest bar can be seen, to where its figure has room.
     axis.set_xlim(10 ** math.floor(math.log10(min(1, *ratios)) - 0.1), 3 * max(1, *ratios))
     axis.axvline(1, color=TARGET, linewidth=0.8)
