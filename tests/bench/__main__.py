@@ -89,7 +89,7 @@ def smallest_figures(month: Month, name: str, parts: set[str], *, full: bool) ->
         if full:
             yield waits.progress_cost(month, name)
     if "text" in parts:
-        yield from texts.text_figures(month, name)
+        yield from texts.text_figures(month, name, full=full)
 
 
 def figures_of_parts(work: Path, parts: set[str], sizes: tuple[Size, ...], *, full: bool) -> Iterator[Iterator[Figure]]:

@@ -34,14 +34,14 @@ TIMES_AT_MOST = 2
 ROUNDS = 3  # in turns: what else the machine does meets both
 
 
-def text_figures(month: Month, name: str) -> Iterator[Figure]:
-    """Each format: the bare sources in times of Polars, and the whole command `read`."""
+def text_figures(month: Month, name: str, *, full: bool) -> Iterator[Figure]:
+    """Each format: the bare sources in times of Polars, and the whole command `read`; in turns if there is time."""
     folder = month.place / "text"
     for suffix in FORMATS:
         path = folder / f"calls.{suffix}"
         folder.mkdir(parents=True, exist_ok=True)
         write_records(pl.concat([pl.read_parquet(file) for file in month.files]), path)
-        rounds = [(_once("polars", path), _once("centime", path)) for _ in range(ROUNDS)]
+        rounds = [(_once("polars", path), _once("centime", path)) for _ in range(ROUNDS if full else 1)]
         polars, ours = (middle(costs) for costs in zip(*rounds, strict=True))
         target = f"at most {TIMES_AT_MOST}"
         yield figure_of(BENCH, f"{name}, {suffix}: Polars", polars)
