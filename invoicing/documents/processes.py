@@ -1,7 +1,7 @@
 """Processes of their own for what is made of documents: how they start, and which limit ended one.
 
 Fork would copy the threads of Polars in whatever state they are, and GLib is not made for threads at all. So
-they are forked from a process of their own, which imports and does nothing else.
+they are forked from a process of their own, which imports, gets ready for documents and does nothing else.
 """
 
 from __future__ import annotations

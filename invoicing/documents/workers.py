@@ -1,4 +1,4 @@
-"""Workers: processes that make documents side by side, each forked from one that has everything imported.
+"""Workers: processes that make documents side by side, each forked from one that is ready for the first.
 
 A worker has one document at a time, here one more is waiting, and after some hundreds another worker takes its
 place: memory does not grow with the number of documents. What they made is judged by one process more, where it is an
