@@ -23,6 +23,7 @@ from invoicing.documents.composition import view_of
 from invoicing.documents.drawing import inks_of
 from invoicing.documents.finishing import Bar, Finisher
 from invoicing.documents.house_colour import DEFAULT_COLOUR, accent_of
+from invoicing.documents.kept_styles import Sheet
 from invoicing.documents.logo import ADDRESS, SealedFetcher, logo_of
 from invoicing.documents.markup import Markup
 from invoicing.documents.row_font import row_font
@@ -79,10 +80,9 @@ def render_pdf(document: InvoiceDocument, *, xml: bytes | None = None) -> bytes:
     )  # fmt: skip
     text = _html(document, view, detail, speech, font, logo_address="" if logo is None else ADDRESS)
     try:
-        pdf: bytes = Markup(text, fetcher).write_pdf(
-            stylesheets=[_style(accent)], font_config=fonts.document_fonts(), finisher=finisher, pdf_variant=VARIANT,
-            pdf_tags=True, color_profiles={SRGB: _srgb()}, output_intent=SRGB,
-            attachments=_attachments(document, xml, fetcher),
+        pdf: bytes = Markup(text, fetcher, style_sheet(accent)).write_pdf(
+            font_config=fonts.document_fonts(), finisher=finisher, pdf_variant=VARIANT, pdf_tags=True,
+            color_profiles={SRGB: _srgb()}, output_intent=SRGB, attachments=_attachments(document, xml, fetcher),
         )  # fmt: skip
     except FatalURLFetchingError:
         pdf = b""  # refused below, as is what WeasyPrint went on after
@@ -96,7 +96,7 @@ def get_ready() -> None:
     row_font(fonts.FIGURE_FAMILY, fonts.document_fonts())
     fonts.letters()
     _srgb()
-    _style(DEFAULT_COLOUR)
+    style_sheet(DEFAULT_COLOUR)
     environment().get_template("invoice.html")
 
 
@@ -192,10 +192,12 @@ def _srgb() -> Profile:
 
 
 @lru_cache(maxsize=4)
-def _style(accent: str) -> CSS:
+def style_sheet(accent: str) -> Sheet:
+    """What invoices look like in a house with this colour."""
     families = {"family": fonts.TEXT_FAMILY, "figures": fonts.FIGURE_FAMILY}
-    return CSS(
+    css = CSS(
         string=Template(stylesheet("invoice.css")).substitute(accent=accent, **families),
         font_config=fonts.document_fonts(),
         url_fetcher=SealedFetcher(None),
     )
+    return Sheet(css)
