@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pydyf
@@ -25,11 +26,13 @@ EXTRA = {0x81: "\u2190", 0x8D: "\u202f", 0x8F: "\u2007", 0x90: "\u2011"}
 # Where the font has no glyph for these, another is as good in a row.
 STAND_INS = {"\u202f": "\u00a0", "\u2011": "-"}
 BLANKS = " \u00a0\u202f\u2007"
-# To move to the right with: as wide as a digit, a space, as what stands between thousands, and hardly at all.
-FILLING = "\u2007\u00a0\u202f\u200a"
+# To move to the right with: as wide as the font size, a digit, a space, what stands between thousands, and hardly.
+FILLING = "\u2003\u2007\u00a0\u202f\u200a"
 # In a text that is laid out, HarfBuzz makes the blanks that a font has no glyph for from these parts of the space
 # and of the font size (hb-ot-shape-fallback.cc).
-NARROW_OF_SPACE, HAIR = 1 / 2, 1000 / 16
+NARROW_OF_SPACE, EM, HAIR = 1 / 2, 1000, 1000 / 16
+# So near to its end, in thousandths of the font size, a text stands there: a thirtieth of a millimetre.
+NEAR = 12
 _SOFT_HYPHEN = "\u00ad"  # it is there to be left out
 _CODES = {EXTRA.get(code, bytes([code]).decode("cp1252", "replace")): code for code in range(0x20, 0x100)}
 CHARACTERS = tuple(character for character in _CODES if character not in f"\x7f{_SOFT_HYPHEN}\ufffd")
@@ -104,7 +107,7 @@ class RowFont:
         return text
 
     def in_columns(self, texts: Sequence[str], ends: Sequence[int]) -> str:
-        """The texts as one, each with blanks before it so that it ends there, to within a fortieth of the font size.
+        """The texts as one, each with blanks before it so that it ends there, or `NEAR` there.
 
         It is for WeasyPrint to set, in this font or, where that lacks a character, near enough to it.
         """
@@ -159,19 +162,21 @@ def escaped(text: str) -> str:
 
 
 @lru_cache(maxsize=1 << 12)
-def _blanks(width: int, advances: tuple[int, int, int, int]) -> tuple[str, int]:
-    """Blanks of a width, and how much is left that none is narrow enough for."""
-    digit, space, narrow, hair = advances
+def _blanks(width: int, advances: tuple[int, ...]) -> tuple[str, int]:
+    """As few blanks as come near to a width, or as near as any do; and how much is left."""
+    em, digit, space, narrow, hair = advances
     found = []
-    # A digit less, or a space more, leaves another rest to the narrow ones.
-    for digits in range(width // digit, max(-1, width // digit - 4), -1):
-        for spaces in range(min(2, (width - digits * digit) // space + 1)):
-            narrows, left = divmod(width - digits * digit - spaces * space, narrow)
-            hairs, left = divmod(left, hair)
-            counts = (digits, spaces, narrows, hairs)
-            found.append((left, sum(counts), counts))
-    left, _, counts = min(found)
-    return "".join(blank * count for blank, count in zip(FILLING, counts, strict=True)), left
+    for counts in product(range(2), range(4), range(5), range(4)):
+        # An em less, and more of the others, leaves another rest to the hairs.
+        fewer, digits, spaces, narrows = counts
+        left = width - digits * digit - spaces * space - narrows * narrow
+        ems = max(0, left // em - fewer)
+        hairs, left = divmod(left - ems * em, hair)
+        if hairs >= 0:
+            filling = (ems, digits, spaces, narrows, hairs)
+            found.append((max(left, NEAR), sum(filling), left, filling))
+    *_, left, filling = min(found)
+    return "".join(blank * count for blank, count in zip(FILLING, filling, strict=True)), left
 
 
 def _added(pdf: pydyf.PDF, entry: pydyf.Object) -> bytes:
@@ -216,7 +221,7 @@ def row_font(family: str, fonts: FontConfiguration) -> RowFont:
     advances = {text: font.widths[glyph] for text, glyph in glyphs.items()}
     return RowFont(
         advances=advances,
-        laid_out=advances | {"\u202f": round(advances[" "] * NARROW_OF_SPACE), "\u200a": round(HAIR)},
+        laid_out=advances | {"\u202f": round(advances[" "] * NARROW_OF_SPACE), "\u2003": EM, "\u200a": round(HAIR)},
         glyphs=glyphs,
         ascent=font.ascent,
         descent=font.descent,
