@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,7 +25,7 @@ REPOSITORY = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-c", "from cli import main; main()")  # what the installed script does
 MIB = 1024 * 1024
 MEMORY_EVERY_S, DISK_EVERY_S = 0.02, 0.2
-COPIES = 3
+TIMES = 3
 END_SHOWN = 4000
 
 
@@ -145,13 +146,18 @@ def middle(costs: Sequence[Cost]) -> Cost:
     return sorted(costs, key=lambda cost: cost.wall_s)[len(costs) // 2]
 
 
-def repeated(work: Callable[[], object], times: int = COPIES) -> Cost:
+def mean(costs: Sequence[Cost]) -> Cost:
+    """What one of them costs on average."""
+    return Cost(fmean(cost.wall_s for cost in costs), fmean(cost.cpu_s for cost in costs))
+
+
+def repeated(work: Callable[[], object]) -> Cost:
     """The middle cost of a piece of work that was done once before, so that files and code are warm."""
     work()
-    return middle([timed(work) for _ in range(times)])
+    return middle([timed(work) for _ in range(TIMES)])
 
 
-def copy_cost(files: Sequence[Path], scratch: Path) -> Cost:
+def copy_costs(files: Sequence[Path], scratch: Path, times: int) -> list[Cost]:
     """The yardstick: what Polars takes to read Parquet files, one after the other, and write each again."""
     scratch.mkdir(parents=True, exist_ok=True)
 
@@ -160,7 +166,7 @@ def copy_cost(files: Sequence[Path], scratch: Path) -> Cost:
             pl.read_parquet(file).write_parquet(scratch / file.name)
 
     try:
-        return repeated(copy)
+        return [timed(copy) for _ in range(times)]
     finally:
         shutil.rmtree(scratch)
 
