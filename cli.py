@@ -235,8 +235,7 @@ def at_desk(common: Common, *, writes: bool = True) -> "Iterator[Desk]":
     """Open and hold the store; `writes` makes it where there is none."""
     from invoicing.desk import Desk, pin_settings
     from invoicing.ledger import Ledger
-    from invoicing.progress import Timed
-    from invoicing.showing import Bars, Plain
+    from invoicing.progress import Bars, Plain, Timed
     from invoicing.store import open_store
 
     settings, now = common.settings(), common.moment()

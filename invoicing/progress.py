@@ -1,4 +1,4 @@
-"""Progress: what a step tells while it works; the command line decides how it looks."""
+"""Progress: what a step tells while it works, and how that looks on a terminal and in a log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import rich.progress
+    from rich.console import Console
 
 
 class Progress(Protocol):
@@ -25,6 +28,53 @@ class Silent:
         """Nothing."""
 
     def advance(self, count: int = 1) -> None:
+        """Nothing."""
+
+
+class Bars:
+    """A bar per step on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        """Show the bars on this console; `close` leaves them standing."""
+        self._console = console
+        self._bars: rich.progress.Progress | None = None
+        self._task: rich.progress.TaskID | None = None
+
+    def start(self, step: str, total: int) -> None:
+        """A new bar."""
+        if self._bars is None:
+            from invoicing.bars import bars_on  # noqa: PLC0415 - many commands have no step
+
+            self._bars = bars_on(self._console)
+        self._bars.start()
+        self._task = self._bars.add_task(step, total=total)
+
+    def advance(self, count: int = 1) -> None:
+        """Move the last bar on."""
+        if self._bars is not None and self._task is not None:
+            self._bars.advance(self._task, count)
+
+    def close(self) -> None:
+        """No more bars."""
+        if self._bars is not None:
+            self._bars.stop()
+
+
+class Plain:
+    """A line per step, for cron and its mails."""
+
+    def __init__(self, console: Console) -> None:
+        """Write the lines on this console."""
+        self._console = console
+
+    def start(self, step: str, total: int) -> None:
+        """A new line."""
+        self._console.print(f"{step}: {total}", markup=False, highlight=False)
+
+    def advance(self, count: int = 1) -> None:
+        """Nothing: a log wants no bar."""
+
+    def close(self) -> None:
         """Nothing."""
 
 

@@ -1,4 +1,4 @@
-"""What a terminal shows: progress while a step works, tables and sentences when it is done."""
+"""What a terminal shows when a command is done: tables and sentences."""
 
 from __future__ import annotations
 
@@ -7,18 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
-from rich.text import Text
 
 from schemas.units import MICRO
 
@@ -30,66 +19,11 @@ if TYPE_CHECKING:
 
     from schemas.errors import Problem
 
-# Drawing the bars takes a few milliseconds: more often than this they would cost the step more than 1 %.
-REFRESHES_PER_S = 2
 ROWS_SHOWN = 40
 # The unit of a figure; what follows it tells versions apart, as in `net_cents_issued`.
 CENTS = re.compile("_cents(?=_|$)")
 MICROS = re.compile("_micro(?=_|$)")
 PROBLEMS_SHOWN = 200
-
-
-class _Speed(ProgressColumn):
-    """How many a second."""
-
-    def render(self, task: Task) -> Text:
-        """`1,234/s`, or nothing while it is not known."""
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f}/s" if speed else "", style="cyan")
-
-
-class Bars:
-    """A bar per step on a terminal: how far, how fast, how long still."""
-
-    def __init__(self, console: Console) -> None:
-        """Show the bars on this console; `close` leaves them standing."""
-        self._progress = Progress(
-            TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), _Speed(),
-            TimeRemainingColumn(), console=console, refresh_per_second=REFRESHES_PER_S,
-        )  # fmt: skip
-        self._task: TaskID | None = None
-
-    def start(self, step: str, total: int) -> None:
-        """A new bar."""
-        self._progress.start()
-        self._task = self._progress.add_task(step, total=total)
-
-    def advance(self, count: int = 1) -> None:
-        """Move the last bar on."""
-        if self._task is not None:
-            self._progress.advance(self._task, count)
-
-    def close(self) -> None:
-        """No more bars."""
-        self._progress.stop()
-
-
-class Plain:
-    """A line per step, for cron and its mails."""
-
-    def __init__(self, console: Console) -> None:
-        """Write the lines on this console."""
-        self._console = console
-
-    def start(self, step: str, total: int) -> None:
-        """A new line."""
-        self._console.print(f"{step}: {total}", markup=False, highlight=False)
-
-    def advance(self, count: int = 1) -> None:
-        """Nothing: a log wants no bar."""
-
-    def close(self) -> None:
-        """Nothing."""
 
 
 def visible(text: object) -> str:
