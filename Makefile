@@ -23,9 +23,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "centime needs Python 3.11 or newer; give one with PYTHON=..." >&2; exit 1; }
 	@echo "making the environment in $(VENV) from requirements.lock"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q cli.py invoicing rating schemas
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib cli.py invoicing rating schemas  # pip would use one processor
 	@touch $@
 
 .PHONY: env
