@@ -218,6 +218,7 @@ class Ledger:
         """
         self.read_only = read_only
         self._path = path
+        self._remembered: dict[tuple[str, tuple[object, ...]], list[tuple[object, ...]]] = {}
         settings: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": "false",
             "autoinstall_known_extensions": "false",
@@ -269,6 +270,7 @@ class Ledger:
         try:
             yield
         except BaseException:
+            self._remembered.clear()
             self._connection.execute("rollback")
             raise
         self._connection.execute("commit")
@@ -287,6 +289,7 @@ class Ledger:
 
     def execute(self, sql: str, parameters: list[object] | None = None) -> None:
         """Run one statement."""
+        self._remembered.clear()
         with self._telling_damage():
             self._connection.execute(sql, parameters)
 
@@ -294,6 +297,13 @@ class Ledger:
         """The rows of a query."""
         with self._telling_damage():
             return self._connection.execute(sql, parameters).fetchall()
+
+    def _rows_again(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+        """The rows of a query that many steps of a command ask for; the same until something is written."""
+        asked = (sql, parameters)
+        if asked not in self._remembered:
+            self._remembered[asked] = self.rows(sql, list(parameters))
+        return self._remembered[asked]
 
     def frame(self, sql: str, parameters: list[object] | None = None) -> pl.DataFrame:
         """The rows of a query as a frame."""
@@ -318,6 +328,7 @@ class Ledger:
         """Add a frame's rows to a table, by the names of its columns."""
         if frame.is_empty():
             return
+        self._remembered.clear()
         self._connection.register("incoming", frame.to_arrow())
         columns = ", ".join(frame.columns)
         self._connection.execute(f"insert into {table} ({columns}) select {columns} from incoming")  # noqa: S608
@@ -325,7 +336,7 @@ class Ledger:
 
     def meta(self, name: str) -> str | None:
         """A fact about the store."""
-        found = self.rows("select content from meta where name = ?", [name])
+        found = self._rows_again("select content from meta where name = ?", name)
         return str(found[0][0]) if found else None
 
     def next_rating_no(self) -> int:
@@ -348,11 +359,12 @@ class Ledger:
 
     def stored_files(self) -> dict[str, str]:
         """SHA-256 by path, of every file that counts."""
-        return {str(path): str(sha) for path, sha in self.rows("select path, sha256 from stored_files order by path")}
+        found = self._rows_again("select path, sha256 from stored_files order by path")
+        return {str(path): str(sha256) for path, sha256 in found}
 
     def runs(self) -> list[Run]:
         """Every period that was issued, in order."""
-        found = self.rows("select * from runs order by run_no")
+        found = self._rows_again("select * from runs order by run_no")
         return [
             Run(
                 Period.parse(str(row[0])), int(str(row[1])), int(str(row[2])), date.fromisoformat(str(row[3])),
@@ -372,10 +384,10 @@ class Ledger:
 
     def ratings(self, *, issued: bool) -> list[Rating]:
         """The ratings, issued or pending (there is at most one pending)."""
-        found = self.rows(
+        found = self._rows_again(
             "select rating_no, period, issued, snapshot, settings, program, last_batch, calls, amount_cents, "
             "unrated, reports from ratings where issued = ? order by rating_no",
-            [issued],
+            issued,
         )
         return [
             Rating(

@@ -264,7 +264,7 @@ def test_terminal__escape_sequences_are_shown_not_sent(filled: Place) -> None:
         assert ESCAPE not in filled.start(*arguments, "--json").stdout
 
 
-def test_terminal__names_in_tables_and_refusals_are_neutral(place: Place) -> None:
+def test_terminal__names_in_tables_and_refusals_are_neutral(place: Place, tmp_path: Path) -> None:
     told = place.start("preview", "2026-10", "--platform", "platform", "--now", "2026-11-02T10:00:00Z")
     assert "=1+1" in told.stdout
     (place.tables / "customers.csv").write_text(
@@ -273,12 +273,13 @@ def test_terminal__names_in_tables_and_refusals_are_neutral(place: Place) -> Non
     refused = place.start("check", "platform")
     assert refused.status == 2
     assert "\\x1b[2J[red]One" in refused.stderr
-    # So short a name is not folded among the other cells of its row.
-    name = write_cdrs(place.folder / f"x{ESCAPE}[31m[bold].csv", call("a", duration_s=f"{ESCAPE}[1m")).name
-    read = place.start("read", name, "--now", "2026-11-02T10:00:00Z")
+    path = write_cdrs(tmp_path / f"x{ESCAPE}[31m[bold].csv", call("a", duration_s=f"{ESCAPE}[1m"))
+    read = place.start("read", path, "--now", "2026-11-02T10:00:00Z")
     listed = place.start("quarantine")
-    again = place.start("read", name)
-    assert "x\\x1b[31m[bold].csv" in read.stdout
+    again = place.start("read", path)
+    # A long path is folded within its own column.
+    folded = "".join(line.split("│")[1].strip() for line in read.stdout.splitlines() if "│" in line)
+    assert "x\\x1b[31m[bold].csv" in folded
     assert "x\\x1b[31m[bold].csv: read before" in again.stdout
     for one in (told, refused, read, listed, again):
         assert ESCAPE not in one.stdout + one.stderr

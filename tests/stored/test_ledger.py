@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from invoicing.dispute_tables import SUPERSEDING_INVOICES
@@ -93,6 +94,26 @@ def test_ledger__a_query_that_takes_long_draws_no_bar_into_what_is_printed(tmp_p
     ledger = Ledger(tmp_path / "ledger.duckdb")
     bars = "select current_setting('enable_progress_bar'), current_setting('enable_progress_bar_print')"
     assert ledger.rows(bars) == [(False, False)]
+    ledger.close()
+
+
+def test_ledger__what_was_read_is_read_again_once_something_is_written_or_taken_back(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.duckdb")
+    assert ledger.stored_files() == {}
+    ledger.name_file("a", "1", 1)
+    assert ledger.stored_files() == {"a": "1"}
+    ledger.append("stored_files", pl.DataFrame({"path": ["b"], "sha256": ["2"], "bytes": [2]}))
+    assert ledger.stored_files() == {"a": "1", "b": "2"}
+
+    def taken_back() -> None:
+        with ledger.transaction():
+            ledger.forget_file("a")
+            assert ledger.stored_files() == {"b": "2"}
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        taken_back()
+    assert ledger.stored_files() == {"a": "1", "b": "2"}
     ledger.close()
 
 
