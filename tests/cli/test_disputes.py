@@ -346,7 +346,7 @@ ALONE = {
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        *((f"insert into {table} values ({row})", said) for table, (row, said) in ALONE.items()),
+        *((f"insert into {table} values ({row})", said) for table, (row, said) in ALONE.items()),  # noqa: S608
         ("update invoices set supersedes = 'x'", "it supersedes another, and is not its correction"),
     ],
     ids=[*ALONE, "invoices"],

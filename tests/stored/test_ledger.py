@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from invoicing.dispute_tables import SUPERSEDING_INVOICES
-from invoicing.ledger import FORMAT, INVOICES_TABLE, Ledger
+from invoicing.ledger import BLOCK_BYTES, FORMAT, INVOICES_TABLE, Ledger
 from schemas.errors import StoreUnavailable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -88,6 +88,24 @@ def old(tmp_path: Path) -> Path:
 def test_ledger__a_new_one_has_the_format_of_this_program(tmp_path: Path) -> None:
     Ledger(tmp_path / "ledger.duckdb").close()
     assert tables_of(tmp_path / "ledger.duckdb") == (FORMAT, ADDED)
+
+
+def test_ledger__a_new_one_is_small_and_one_with_larger_blocks_is_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size_of = "select block_size from pragma_database_size()"
+    for name, block_bytes in (("new", BLOCK_BYTES), ("larger", 262_144)):
+        path = tmp_path / f"{name}.duckdb"
+        with monkeypatch.context() as patch:
+            patch.setattr("invoicing.ledger.BLOCK_BYTES", block_bytes)
+            Ledger(path).close()
+        ledger = Ledger(path)
+        ledger.name_file("a", "1", 1)
+        ledger.close()
+        again = Ledger(path, read_only=True)
+        assert (again.rows(size_of), again.stored_files()) == ([(block_bytes,)], {"a": "1"})
+        again.close()
+    assert (tmp_path / "new.duckdb").stat().st_size < (tmp_path / "larger.duckdb").stat().st_size / 5
 
 
 def test_ledger__a_query_that_takes_long_draws_no_bar_into_what_is_printed(tmp_path: Path) -> None:
