@@ -44,6 +44,8 @@ def rated(store: Store, ledger: Ledger, period: Period) -> pl.DataFrame:
     every = [found]
     for rating in ratings:
         calls = rated_calls_of(store, ledger, rating, period=period)
+        if calls.is_empty():
+            continue
         numbers = ledger.frame(
             "select customer_id, invoice_number from invoice_ratings where rating_no = ?", [rating.rating_no]
         )

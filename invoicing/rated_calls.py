@@ -38,10 +38,13 @@ def rated_calls_of(
         period: Only the calls of this period.
         customers: Only the calls of these customers; files without any of them are not read.
     """
+    paths = _files_of(ledger, rating, period, customers)
+    if not paths:
+        # Of most ratings of a store that is years old.
+        return pl.DataFrame(schema=RATED_SCHEMA)
     shas = ledger.stored_files()
     prices = store.read_frame(rating.prices_path, shas[rating.prices_path])
-    files = {path: shas[path] for path in _files_of(ledger, rating, period, customers)}
-    return read_rated(store, files, prices, customers=customers)
+    return read_rated(store, {path: shas[path] for path in paths}, prices, customers=customers)
 
 
 def rated_call_of(

@@ -16,16 +16,19 @@ from invoicing import ledger
 from rating.sources import platform_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import dataframely as dy
 
     from rating.platform_checks import TableRows
+    from schemas.errors import Problem
     from schemas.settings import Settings
 
 # Rows by table, name, SHA-256 and the settings they are read with.
 READ: dict[tuple[str, str, str, str], TableRows] = {}
+# Tables that do not contradict each other, by what they are judged with and by which frames they are.
+SOUND: dict[tuple[object, ...], Mapping[str, TableRows]] = {}
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -71,28 +74,44 @@ def tables_are_read_once() -> Iterator[None]:
     """A file of a platform table that was read and found good is not read again where its bytes are the same.
 
     The months of most tests have the same few tables, and reading them is a sixth of a run. That a file is what it was
-    is looked at each time; what is wrong with one is found each time.
+    is looked at each time; what is wrong with one is found each time. In the same way tables that were judged together
+    and found sound are not judged again: they are the same frames.
     """
     read_table = platform_tables._read_table  # noqa: SLF001 - what reads one file
+    problems_of = platform_tables.platform_problems
 
     def read(
         table: str, schema: type[dy.Schema], path: Path | None, settings: Settings, reading: platform_tables._Reading
     ) -> TableRows:
-        if path is None or not path.is_file():
+        there = path is not None and path.is_file()
+        if not there and (path is not None or reading.problems):
             return read_table(table, schema, path, settings, reading)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        key = (table, path.name, sha256, repr(settings.rating))
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
+        key = (table, path.name if path else "", sha256, repr(settings.rating))
         if key not in READ:
             alone = platform_tables._Reading()  # noqa: SLF001 - the same
             rows = read_table(table, schema, path, settings, alone)
             if alone.problems or alone.warnings:
                 return read_table(table, schema, path, settings, reading)
             READ[key] = rows
+        if path is None:
+            return READ[key]
         reading.files.append(platform_tables.SourceFile(table, path, sha256))
         return replace(READ[key], file=str(path))
 
+    def judge(tables: Mapping[str, TableRows], *, allow_increments: bool) -> list[Problem]:
+        key = (allow_increments, *((table, id(read.rows), read.complete) for table, read in tables.items()))
+        if key not in SOUND:
+            found = problems_of(tables, allow_increments=allow_increments)
+            if found:
+                return found
+            # As long as they are kept, no other frames are these.
+            SOUND[key] = tables
+        return []
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(platform_tables, "_read_table", read)
+        patch.setattr(platform_tables, "platform_problems", judge)
         yield
 
 

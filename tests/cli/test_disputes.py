@@ -328,6 +328,34 @@ def test_verify__what_was_altered_of_a_dispute_is_named(
     assert said in "\n".join(said_of(october_corrected, sql, check))
 
 
+# A row of each table that disputes are checked by, where there is no dispute; what is missing beside it is named.
+ALONE = {
+    "disputes": ("'D9', 1, 'x', 'c1', '2026-11-01', false, 'x', '2026-11-01', 'x', 'x'", "no such invoice"),
+    "dispute_lines": ("'D9', 1", "it is about a line"),
+    "dispute_calls": ("'D9', 'x'", "it has calls, and there is no such dispute"),
+    "dispute_outcomes": (
+        "'D9', 'rejected', 'x', '2026-11-01', 'x', 'x', null, null",
+        "it has an outcome, and there is",
+    ),
+    "corrections": ("9, 1, 'D9', '2026-10', 'c1', 'x', null, 1, 'x', '[]', '{}', 'x', 'x', 1, 1, 0", "its correction"),
+    "corrected_user_counts": ("'x', 'c1', '2026-10', 1, 0, 0, 1", "the users restated with it"),
+    "corrected_users_billed": ("'x', 'c1', '2026-10', 'seat', 1", "the users restated with it"),
+}
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        *((f"insert into {table} values ({row})", said) for table, (row, said) in ALONE.items()),  # noqa: S608
+        ("update invoices set supersedes = 'x'", "it supersedes another, and is not its correction"),
+    ],
+    ids=[*ALONE, "invoices"],
+)
+def test_verify__names_what_is_there_without_its_dispute(sql: str, said: str, october_issued: Place) -> None:
+    assert said_of(october_issued, "select 1", dispute_differences) == []
+    assert said in "\n".join(said_of(october_issued, sql, dispute_differences))
+
+
 def test_verify__has_the_checks_of_disputes(october_corrected: Place, tmp_path: Path) -> None:
     place = copy(october_corrected, tmp_path / "place")
     ledger = Ledger(place.store / "ledger.duckdb")

@@ -277,9 +277,9 @@ def test_terminal__names_in_tables_and_refusals_are_neutral(place: Place, tmp_pa
     read = place.start("read", path, "--now", "2026-11-02T10:00:00Z")
     listed = place.start("quarantine")
     again = place.start("read", path)
-    # A long path is folded, wherever that is in its cell.
-    path_shown = "".join(line.split("│")[1].strip() for line in read.stdout.splitlines() if "│" in line)
-    assert "x\\x1b[31m[bold].csv" in path_shown
+    # A long path is folded within its own column.
+    folded = "".join(line.split("│")[1].strip() for line in read.stdout.splitlines() if "│" in line)
+    assert "x\\x1b[31m[bold].csv" in folded
     assert "x\\x1b[31m[bold].csv: read before" in again.stdout
     for one in (told, refused, read, listed, again):
         assert ESCAPE not in one.stdout + one.stderr

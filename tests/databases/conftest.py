@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.databases.server import PASSWORDS, READER, Server, server
+from tests.shared import empty_ledger, ledgers_begin_as_copies, tables_are_read_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["empty_ledger", "ledgers_begin_as_copies", "tables_are_read_once"]
 
 
 @pytest.fixture(scope="session")

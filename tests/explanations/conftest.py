@@ -8,7 +8,7 @@ import pytest
 
 from tests.explanations.desks import desk_at, each_run_once
 from tests.golden.sample_run import RUNS, SAMPLE
-from tests.properties.session import in_one_process
+from tests.properties.test_second_reading import in_this_process
 from tests.shared import empty_ledger, ledgers_begin_as_copies, made_once, tables_are_read_once
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for period, now in RUNS.items():
             inputs = ["--platform", str(SAMPLE / period / "platform"), "--cdrs", str(SAMPLE / period / "cdrs")]
             runs.append(["run", period, *inputs, "--now", now, *common])
-        in_one_process(runs)
+        in_this_process(runs)
 
     return made_once(tmp_path_factory, "sample", make) / "store"
 

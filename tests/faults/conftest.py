@@ -8,11 +8,13 @@ import pytest
 
 from tests.faults.injected import CALLS, Injector, Ready, getting_ready, injecting
 from tests.faults.stores import october, steps
+from tests.shared import tables_are_read_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["october", "steps"]
+# Only the commands of this process read them once; those that are to be killed or to fail read them as users' do.
+__all__ = ["october", "steps", "tables_are_read_once"]
 
 
 @pytest.fixture(scope="session")

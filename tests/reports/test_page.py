@@ -76,6 +76,7 @@ def test_page__adds_up_to_what_is_exported(page: etree._Element, filled: Place) 
     assert cents - (late[2] if late else 0) == int(here["amount_cents"].sum())
 
 
+@pytest.mark.usefixtures("no_documents")
 @pytest.mark.parametrize(("form", "invoice"), [("credit-note", INVOICE), ("corrected-invoice", "2026-000002")])
 def test_page__of_a_corrected_month_adds_up_to_what_is_exported(
     form: str, invoice: str, october_claimed: Place, tmp_path: Path
@@ -108,6 +109,7 @@ def test_page__of_a_corrected_month_adds_up_to_what_is_exported(
     ]
 
 
+@pytest.mark.usefixtures("no_documents")
 def test_packs__were_used_by_late_calls_too_as_exported(october_claimed: Place, tmp_path: Path) -> None:
     place = copy(october_claimed, tmp_path / "place")
     assert settle(place, "corrected-invoice", "--without-calls", ids(place, *MOST_CALLS)).status == 0

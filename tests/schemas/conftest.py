@@ -10,11 +10,14 @@ from small_platform import TABLES
 from rating.sources.platform_tables import LoadedPlatform, load_platform
 from schemas.errors import InputRefused, Problem
 from schemas.settings import Settings
+from tests.shared import tables_are_read_once
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from small_platform import Load, Refuse
+
+__all__ = ["tables_are_read_once"]
 
 
 @pytest.fixture

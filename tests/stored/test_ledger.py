@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from invoicing.dispute_tables import SUPERSEDING_INVOICES
-from invoicing.ledger import FORMAT, INVOICES_TABLE, Ledger
+from invoicing.ledger import BLOCK_BYTES, FORMAT, INVOICES_TABLE, Ledger
 from schemas.errors import StoreUnavailable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -89,10 +90,48 @@ def test_ledger__a_new_one_has_the_format_of_this_program(tmp_path: Path) -> Non
     assert tables_of(tmp_path / "ledger.duckdb") == (FORMAT, ADDED)
 
 
+def test_ledger__a_new_one_is_small_and_one_with_larger_blocks_is_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size_of = "select block_size from pragma_database_size()"
+    for name, block_bytes in (("new", BLOCK_BYTES), ("larger", 262_144)):
+        path = tmp_path / f"{name}.duckdb"
+        with monkeypatch.context() as patch:
+            patch.setattr("invoicing.ledger.BLOCK_BYTES", block_bytes)
+            Ledger(path).close()
+        ledger = Ledger(path)
+        ledger.name_file("a", "1", 1)
+        ledger.close()
+        again = Ledger(path, read_only=True)
+        assert (again.rows(size_of), again.stored_files()) == ([(block_bytes,)], {"a": "1"})
+        again.close()
+    assert (tmp_path / "new.duckdb").stat().st_size < (tmp_path / "larger.duckdb").stat().st_size / 5
+
+
 def test_ledger__a_query_that_takes_long_draws_no_bar_into_what_is_printed(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.duckdb")
     bars = "select current_setting('enable_progress_bar'), current_setting('enable_progress_bar_print')"
     assert ledger.rows(bars) == [(False, False)]
+    ledger.close()
+
+
+def test_ledger__what_was_read_is_read_again_once_something_is_written_or_taken_back(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.duckdb")
+    assert ledger.stored_files() == {}
+    ledger.name_file("a", "1", 1)
+    assert ledger.stored_files() == {"a": "1"}
+    ledger.append("stored_files", pl.DataFrame({"path": ["b"], "sha256": ["2"], "bytes": [2]}))
+    assert ledger.stored_files() == {"a": "1", "b": "2"}
+
+    def taken_back() -> None:
+        with ledger.transaction():
+            ledger.forget_file("a")
+            assert ledger.stored_files() == {"b": "2"}
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        taken_back()
+    assert ledger.stored_files() == {"a": "1", "b": "2"}
     ledger.close()
 
 
