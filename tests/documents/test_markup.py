@@ -52,6 +52,7 @@ def test_markup__gives_the_bytes_of_html_with_the_whole_style_sheet(
 
 
 def test_markup__styles_kept_from_other_documents_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    pdf.style_sheet.cache_clear()
     invoice = full_document(3)
     ours = pdf.render_pdf(invoice)
     kept = pdf.style_sheet(DEFAULT_COLOUR).kept
