@@ -50,7 +50,7 @@ def work(connection: Connection, limits: DocumentSettings) -> None:
 def _made(document: InvoiceDocument, settings: DocumentSettings) -> Files | Exception:
     try:
         return make_files(document, settings)
-    except MemoryError:
+    except (MemoryError, SystemError):  # the latter from what is written in C and had no memory to say so
         # Nothing that needs memory can be relied on now, not even to say so.
         os._exit(OUT_OF_MEMORY)
     except Exception as error:  # noqa: BLE001 - it is raised again where the document came from
