@@ -272,10 +272,13 @@ class Ledger:
         try:
             yield
         except BaseException:
-            self._remembered.clear()
             self._connection.execute("rollback")
             raise
-        self._connection.execute("commit")
+        else:
+            self._connection.execute("commit")
+        finally:
+            # Whatever came of it: what was read within may not be there any more.
+            self._remembered.clear()
 
     @contextmanager
     def _telling_damage(self) -> Iterator[None]:

@@ -39,3 +39,8 @@ def pytest_collection_finish() -> None:
     """From here on there is garbage again."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """At the end everything is looked through, or what DuckDB is bound with takes it for leaks and says so."""
+    gc.unfreeze()
