@@ -191,7 +191,7 @@ def _begin(path: Path) -> None:
         left.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(path), config={"default_block_size": str(BLOCK_BYTES)}) as connection:
-            # Not in one transaction: DuckDB would write it from threads of its own, in an order that no test can repeat.
+            # Not in one transaction: DuckDB would write it from threads of its own, in an order no test can repeat.
             for tables in EVERYTHING:
                 connection.execute(tables)
             connection.execute("insert into meta values ('format', ?)", [FORMAT])
