@@ -61,14 +61,20 @@ class Buckets:
             self._pieces[int(str(number))].append((name, None))
 
     def take(self, number: int) -> pl.DataFrame:
-        """The calls of a bucket, in no particular order; what they took on disk is free again."""
-        return pl.concat(frame if frame is not None else self._fetch(name) for name, frame in self._pieces.pop(number))
+        """The calls of a bucket, in no particular order; what they took on disk is free again.
 
-    def _fetch(self, name: str) -> pl.DataFrame:
-        path = self._folder / name
-        calls = pl.read_parquet(path, hive_partitioning=False)
-        path.unlink()
+        Each column is in one piece: to put rows in an order takes nine times as long out of many.
+        """
+        pieces = self._pieces.pop(number)
+        in_memory = [calls for _, calls in pieces if calls is not None]
+        if in_memory:
+            return pl.concat(in_memory).rechunk()
+        paths = [self._folder / name for name, _ in pieces]
+        calls = pl.read_parquet(paths, hive_partitioning=False).rechunk()
+        for path in paths:
+            path.unlink()
         customer, user = self._types
+        # All at once: an Enum looks at each of its categories however few the calls.
         return calls.with_columns(_decoded("customer_id", customer), _decoded("owner_user_id", user))
 
 

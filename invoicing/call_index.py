@@ -33,8 +33,6 @@ LEAST_BITS, MOST_BITS = 1 << 16, 1 << 33
 BITS_PER_WORD = 64
 # Where in a hash its marks are told from: above all that the place of the word is told from, and that above the row.
 MARKS_FROM = (52, 58)
-# So few are looked for one by one.
-FEW = 8
 _ROW = np.uint64((1 << ROW_BITS) - 1)
 _ROW_BITS = np.uint64(ROW_BITS)
 
@@ -116,22 +114,19 @@ class Seen:
         np.bitwise_or.at(self._words, word, marks)
         return before
 
-    def may_hold(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        """Whether each may have been seen; False is certain."""
-        word, marks = self._places(hashes)
-        return np.asarray((self._words[word] & marks) == marks)
-
 
 def rows_with(indexes: Iterable[tuple[str, Entries]], wanted: Hashes) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
     """The files of calls that may hold wanted hashes, each with the rows of those calls in it."""
-    sought = np.unique(wanted >> _ROW_BITS)
-    quick = Seen(len(sought))
-    quick.add(wanted)
+    # The least entry that each hash may have; the greatest has all bits of the row.
+    least = np.unique(wanted & ~_ROW)
     for path, entries in indexes:
-        likely = entries if len(sought) <= FEW else entries[quick.may_hold(entries)]
-        held = likely[np.isin(likely >> _ROW_BITS, sought)]
-        if len(held):
-            yield path, np.sort((held & _ROW).astype(np.intp))
+        place = np.searchsorted(entries, least)
+        found = least[entries.take(place, mode="clip") ^ least <= _ROW]
+        first, last = np.searchsorted(entries, found), np.searchsorted(entries, found | _ROW, side="right")
+        if len(found):
+            count = last - first
+            held = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
+            yield path, np.sort((entries[held] & _ROW).astype(np.intp))
 
 
 def contents_of(store: Store, ledger: Ledger, found: Iterable[tuple[str, npt.NDArray[np.intp]]]) -> pl.DataFrame:

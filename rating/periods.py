@@ -164,7 +164,8 @@ class Intervals:
             by, "row", "active_from", end=pl.col("active_to").fill_null(FOREVER)
         )  # fmt: skip
         alone = pl.col(by).is_unique()
-        return cls(rows, by, found.filter(alone), found.filter(~alone).sort("active_from"))
+        # In one piece: rows are looked up out of many at a multiple of the time.
+        return cls(rows.rechunk(), by, found.filter(alone), found.filter(~alone).sort("active_from"))
 
     def row_on(self, key: pl.Series, day: pl.Series) -> pl.Series:
         """The row whose interval holds the day of each wanted key (UInt32, null where there is none)."""
