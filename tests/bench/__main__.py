@@ -1,4 +1,4 @@
-"""Runs the bench: `python -m tests.bench` (seconds), `--full` (minutes); prints a table, writes it with a plot.
+"""Runs the bench: `python -m tests.bench` (minutes), `--full` (an hour or two); prints a table, writes it with a plot.
 
 A part alone, at another size: `python -m tests.bench --calls 2_000_000 --only rating`; that writes nothing.
 """
