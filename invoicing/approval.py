@@ -158,7 +158,7 @@ def _proposal(desk: Desk, period: Period, approved: str) -> tuple[pl.DataFrame, 
     """
     for path in sorted(desk.store.root.glob(_proposal_path(period, f"{approved}*"))):
         try:
-            return pl.read_parquet(path, hive_partitioning=False), pl.read_parquet_metadata(path)
+            return pl.read_parquet(path, hive_partitioning=False, glob=False), pl.read_parquet_metadata(path)
         except pl.exceptions.PolarsError as broken:
             raise StoreUnavailable(
                 f"{path}: what was shown to be approved cannot be read, so it was altered; remove the file, and "

@@ -70,7 +70,7 @@ class Buckets:
         if in_memory:
             return pl.concat(in_memory).rechunk()
         paths = [self._folder / name for name, _ in pieces]
-        calls = pl.read_parquet(paths, hive_partitioning=False).rechunk()
+        calls = pl.read_parquet(paths, hive_partitioning=False, glob=False).rechunk()
         for path in paths:
             path.unlink()
         customer, user = self._types

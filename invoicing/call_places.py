@@ -106,7 +106,7 @@ def _with_id(
     for path, rows in likely:
         for row in rows:
             # Of a file that is cut, only the block of rows is read that the row is in.
-            calls = pl.scan_parquet(store.require(path, shas[path]), hive_partitioning=False).slice(row, 1)
+            calls = pl.scan_parquet(store.require(path, shas[path]), hive_partitioning=False, glob=False).slice(row, 1)
             found = calls.filter(pl.col("call_id") == call_id).select(KNOWN_COLUMNS).collect()
             if found.height:
                 return with_number_texts(found)

@@ -204,7 +204,7 @@ def _calls(again: MonthAgain, customer_id: str) -> CorrectedCalls:
     """The customer's calls of a month that was worked again, which are gone with it."""
     files: dict[int, pl.DataFrame] = {}
     for file in again.rated.files:
-        here = _theirs(pl.read_parquet(again.place.root / file.path, hive_partitioning=False), customer_id)
+        here = _theirs(pl.read_parquet(again.place.root / file.path, hive_partitioning=False, glob=False), customer_id)
         if here.height:
             files[file.period_number] = here
     rated = again.calls(customers=pl.Series([customer_id]))

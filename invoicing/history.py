@@ -207,7 +207,7 @@ def _files_of(desk: Desk, call_ids: pl.Series) -> set[int]:
     shas, found = desk.ledger.stored_files(), set()
     for path, places in rows_with(stored_indexes(desk.store, desk.ledger), hashes_of(call_ids)):
         stored = desk.store.require(path, shas[path])
-        calls = pl.read_parquet(stored, columns=["call_id", "file_no"], hive_partitioning=False)[places]
+        calls = pl.read_parquet(stored, columns=["call_id", "file_no"], hive_partitioning=False, glob=False)[places]
         found |= set(calls.filter(pl.col("call_id").is_in(call_ids.implode()))["file_no"])
     return found
 

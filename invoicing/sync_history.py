@@ -65,7 +65,7 @@ class Sync(NamedTuple):
             raise StoreUnavailable(
                 f"{path}: it was altered or removed since its sync; restore the folder from a backup"
             )
-        return pl.read_csv(path, schema=CHANGE)
+        return pl.read_csv(path, schema=CHANGE, glob=False)
 
 
 def kept_syncs(platform: Path) -> list[Sync]:

@@ -188,7 +188,7 @@ def _calls(store: Store, ledger: Ledger) -> list[str]:
     shas = ledger.stored_files()
     found = []
     for path, answered, unanswered in ledger.rows("select path, answered, unanswered from batches order by batch_no"):
-        durations = pl.read_parquet(store.root / str(path), columns=["duration_s"], hive_partitioning=False)
+        durations = pl.read_parquet(store.root / str(path), columns=["duration_s"], hive_partitioning=False, glob=False)
         counted = (
             durations.filter(pl.col("duration_s") > 0).height,
             durations.filter(pl.col("duration_s") == 0).height,

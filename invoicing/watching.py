@@ -162,7 +162,9 @@ def _fresh_call_ids(place: Store, ledger: Ledger, fresh: Sequence[int]) -> pl.Se
     paths = ledger.rows("select path from batches where rated_by is null order by batch_no")
     found = [pl.Series("call_id", [], dtype=pl.String)]
     for (path,) in paths:
-        calls = pl.scan_parquet(place.root / str(path), hive_partitioning=False).filter(pl.col("file_no").is_in(fresh))
+        calls = pl.scan_parquet(place.root / str(path), hive_partitioning=False, glob=False).filter(
+            pl.col("file_no").is_in(fresh)
+        )
         found.append(calls.select("call_id").collect().to_series())
     return pl.concat(found)
 

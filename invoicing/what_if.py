@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,7 +25,7 @@ from schemas.errors import InputRefused
 from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from invoicing.desk import Desk, Report
@@ -124,17 +126,18 @@ def call_ids_in(path: Path) -> pl.Series:
     Raises:
         InputRefused: where it cannot be read, or has no such column.
     """
-    readers = {
-        ".txt": lambda: pl.read_lines(path).rename({"line": "call_id"}),
-        ".csv": lambda: pl.read_csv(path, infer_schema=False),
-        ".parquet": lambda: pl.read_parquet(path, columns=["call_id"]),
-        ".ndjson": lambda: pl.read_ndjson(path),
+    readers: dict[str, Callable[[io.BytesIO], pl.DataFrame]] = {
+        ".txt": lambda source: pl.read_lines(source).rename({"line": "call_id"}),
+        ".csv": partial(pl.read_csv, infer_schema=False),
+        ".parquet": partial(pl.read_parquet, columns=["call_id"]),
+        ".ndjson": pl.read_ndjson,
     }
     expected = "expected a .txt with a call_id on each line, or a .csv, .parquet or .ndjson with a column call_id"
     if not path.is_file() or path.suffix not in readers:
         raise InputRefused(f"{path}: {expected}")
     try:
-        ids = readers[path.suffix]()["call_id"].cast(pl.String).str.strip_chars()
+        # Opened here: Polars would take brackets in a path for a pattern.
+        ids = readers[path.suffix](io.BytesIO(path.read_bytes()))["call_id"].cast(pl.String).str.strip_chars()
     except pl.exceptions.PolarsError as error:
         raise InputRefused(f"{path}: {expected} ({str(error).splitlines()[0]})") from None
     return ids.filter(ids.is_not_null() & (ids != "")).unique().sort()

@@ -57,7 +57,9 @@ class RatedShare:
     def calls(self, path: Path) -> pl.DataFrame:
         """The calls of one of its files."""
         is_named = not (self.draws.is_empty() and self.without.is_empty())
-        calls = pl.read_parquet(path, columns=[*_COLUMNS, *(["call_id"] if is_named else [])], hive_partitioning=False)
+        calls = pl.read_parquet(
+            path, columns=[*_COLUMNS, *(["call_id"] if is_named else [])], hive_partitioning=False, glob=False
+        )
         if self.not_of:
             calls = calls.filter(~pl.col("customer_id").cast(pl.String).is_in(list(self.not_of)))
         return calls if self.without.is_empty() else calls.filter(~pl.col("call_id").is_in(self.without.implode()))

@@ -40,7 +40,7 @@ def test_buckets__give_each_call_once_by_customers_in_one_piece(
     monkeypatch.setattr(buckets, "CALLS_PER_BUCKET", calls_per_bucket)
     lookups = coded(TABLES)
     matched = [match_calls(block, lookups, RatingSettings(), Period.parse("2026-10")).calls for block in BLOCKS]
-    store = open_store(tmp_path / "store", create=True)
+    store = open_store(tmp_path / "a [1]*", create=True)
     with buckets.Buckets(store, lookups, sum(block.height for block in matched)) as divided:
         for place, block in enumerate(matched):
             divided.put(f"calls/{place}.parquet", block)
