@@ -10,6 +10,7 @@ import polars as pl
 from invoicing import snapshots
 from invoicing.beside import LINE_FIGURES, LINE_KEY, beside, by_line, differing, with_figures
 from invoicing.events import canonical
+from invoicing.parquet_files import read_parquet
 from invoicing.rating_run import paths_to_rate
 from invoicing.store import sha256_of_bytes
 from rating.money import euro_text
@@ -158,7 +159,7 @@ def _proposal(desk: Desk, period: Period, approved: str) -> tuple[pl.DataFrame, 
     """
     for path in sorted(desk.store.root.glob(_proposal_path(period, f"{approved}*"))):
         try:
-            return pl.read_parquet(path, hive_partitioning=False, glob=False), pl.read_parquet_metadata(path)
+            return read_parquet(path), pl.read_parquet_metadata(path)
         except pl.exceptions.PolarsError as broken:
             raise StoreUnavailable(
                 f"{path}: what was shown to be approved cannot be read, so it was altered; remove the file, and "

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.parquet_files import read_parquet
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -70,7 +72,7 @@ class Buckets:
         if in_memory:
             return pl.concat(in_memory).rechunk()
         paths = [self._folder / name for name, _ in pieces]
-        calls = pl.read_parquet(paths, hive_partitioning=False, glob=False).rechunk()
+        calls = read_parquet(paths).rechunk()
         for path in paths:
             path.unlink()
         customer, user = self._types

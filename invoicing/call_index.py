@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from invoicing.call_places import KNOWN_COLUMNS, ROW_BITS, earlier_index_path, index_path
+from invoicing.parquet_files import read_parquet
 from rating.frames import compact
 from rating.number_keys import with_number_texts
 from rating.pipeline import CALL_SCHEMA
@@ -82,7 +83,7 @@ def _hashes_again(store: Store, shas: dict[str, str], calls_path: str) -> Hashes
     if earlier in shas:
         return np.frombuffer(store.require(earlier, shas[earlier]).read_bytes(), dtype=np.uint64)
     calls = store.require(calls_path, shas[calls_path])
-    return hashes_of(pl.read_parquet(calls, columns=["call_id"], hive_partitioning=False, glob=False)["call_id"])
+    return hashes_of(read_parquet(calls, columns=["call_id"])["call_id"])
 
 
 class Seen:
@@ -139,6 +140,6 @@ def contents_of(store: Store, ledger: Ledger, found: Iterable[tuple[str, npt.NDA
     for path, places in found:
         # A file of this very reading is not named yet.
         stored = store.require(path, shas[path]) if path in shas else store.root / path
-        calls = pl.read_parquet(stored, columns=list(KNOWN_COLUMNS), hive_partitioning=False, glob=False)
+        calls = read_parquet(stored, columns=list(KNOWN_COLUMNS))
         rows.append(compact(calls[places].select(rows[0].columns)))
     return with_number_texts(pl.concat(rows))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.parquet_files import scan_parquet
 from rating.mediation import CONTENT
 from rating.number_keys import with_number_texts
 from rating.pipeline import CALL_SCHEMA
@@ -106,7 +107,7 @@ def _with_id(
     for path, rows in likely:
         for row in rows:
             # Of a file that is cut, only the block of rows is read that the row is in.
-            calls = pl.scan_parquet(store.require(path, shas[path]), hive_partitioning=False, glob=False).slice(row, 1)
+            calls = scan_parquet(store.require(path, shas[path])).slice(row, 1)
             found = calls.filter(pl.col("call_id") == call_id).select(KNOWN_COLUMNS).collect()
             if found.height:
                 return with_number_texts(found)

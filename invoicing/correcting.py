@@ -11,6 +11,7 @@ import polars as pl
 from invoicing import issuing
 from invoicing.month_again import invoice_again
 from invoicing.origins import rating_numbered, with_deck
+from invoicing.parquet_files import read_parquet
 from invoicing.pipeline import with_due_dates
 from invoicing.rated_calls import rated_calls_of
 from invoicing.rewinding import Restating
@@ -204,7 +205,7 @@ def _calls(again: MonthAgain, customer_id: str) -> CorrectedCalls:
     """The customer's calls of a month that was worked again, which are gone with it."""
     files: dict[int, pl.DataFrame] = {}
     for file in again.rated.files:
-        here = _theirs(pl.read_parquet(again.place.root / file.path, hive_partitioning=False, glob=False), customer_id)
+        here = _theirs(read_parquet(again.place.root / file.path), customer_id)
         if here.height:
             files[file.period_number] = here
     rated = again.calls(customers=pl.Series([customer_id]))

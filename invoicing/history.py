@@ -29,6 +29,7 @@ from invoicing.events import (
     hash_of,
 )
 from invoicing.origins import corrections, invoice_with, origin_of, rating_numbered
+from invoicing.parquet_files import read_parquet
 from invoicing.rated_calls import rated_calls_of
 from rating.money import euro_text
 from rating.sources.source import NATIVE_FORMAT
@@ -207,7 +208,7 @@ def _files_of(desk: Desk, call_ids: pl.Series) -> set[int]:
     shas, found = desk.ledger.stored_files(), set()
     for path, places in rows_with(stored_indexes(desk.store, desk.ledger), hashes_of(call_ids)):
         stored = desk.store.require(path, shas[path])
-        calls = pl.read_parquet(stored, columns=["call_id", "file_no"], hive_partitioning=False, glob=False)[places]
+        calls = read_parquet(stored, columns=["call_id", "file_no"])[places]
         found |= set(calls.filter(pl.col("call_id").is_in(call_ids.implode()))["file_no"])
     return found
 

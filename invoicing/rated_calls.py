@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from invoicing.parquet_files import scan_parquet
 from rating.pipeline import RATED_SCHEMA, with_prices
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def rated_call_of(
         rows = {path: _rows_at(store, path, call["start"].item()) for path in paths}
         # Where none has the moment, all are checked: an altered file is not taken for one without the call.
         for path in [path for path in paths if rows[path] != []] or paths:
-            stored = pl.scan_parquet(store.require(path, shas[path]), hive_partitioning=False, glob=False)
+            stored = scan_parquet(store.require(path, shas[path]))
             for row in rows[path] or []:
                 # Of a file, only the block of rows is read that the row is in.
                 found = stored.slice(row, 1).filter(pl.col("call_id") == call["call_id"].item()).collect()
@@ -77,9 +78,7 @@ def rated_call_of(
 
 def _rows_at(store: Store, path: str, start: datetime) -> list[int] | None:
     """The rows of the calls that started at a moment; None of a file that cannot be read: who needs it names it."""
-    moments = pl.scan_parquet(store.root / path, hive_partitioning=False, glob=False).select(
-        pl.arg_where(pl.col("start") == start)
-    )
+    moments = scan_parquet(store.root / path).select(pl.arg_where(pl.col("start") == start))
     try:
         return moments.collect().to_series().to_list()
     except (OSError, pl.exceptions.PolarsError):

@@ -18,13 +18,14 @@ import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import polars as pl
-
+from invoicing.parquet_files import read_parquet, scan_parquet
 from schemas.errors import InputRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import polars as pl
 
 # Only what a store names itself may ever be removed from it: the folder may hold somebody else's files.
 OWN_FILE = re.compile(
@@ -136,9 +137,9 @@ class Store:
         """
         stored = self.require(relative, sha256)
         if not where:
-            return pl.read_parquet(stored, hive_partitioning=False, glob=False)
+            return read_parquet(stored)
         # Of rows that are left out, Polars reads no more than the conditions need.
-        return pl.scan_parquet(stored, hive_partitioning=False, glob=False).filter(*where).collect()
+        return scan_parquet(stored).filter(*where).collect()
 
     def require(self, relative: str, sha256: str) -> Path:
         """The path of a stored file, whose bytes are those that were stored.

@@ -17,6 +17,7 @@ from invoicing.event_checks import event_differences
 from invoicing.held_checks import held_calls_differences, held_differences, held_figures
 from invoicing.numbering import structured_communication
 from invoicing.origins import corrections
+from invoicing.parquet_files import read_parquet
 from invoicing.rendering import SUFFIXES, document_path, outbox_path, unpublished_numbers
 from invoicing.store import Store, is_temporary, sha256_of_file
 from invoicing.totals import vat_totals
@@ -188,7 +189,7 @@ def _calls(store: Store, ledger: Ledger) -> list[str]:
     shas = ledger.stored_files()
     found = []
     for path, answered, unanswered in ledger.rows("select path, answered, unanswered from batches order by batch_no"):
-        durations = pl.read_parquet(store.root / str(path), columns=["duration_s"], hive_partitioning=False, glob=False)
+        durations = read_parquet(store.root / str(path), columns=["duration_s"])
         counted = (
             durations.filter(pl.col("duration_s") > 0).height,
             durations.filter(pl.col("duration_s") == 0).height,

@@ -16,6 +16,7 @@ from invoicing import intake, rating_run
 from invoicing.bounds import said_day_spend, said_long_call, said_night_spend
 from invoicing.cdr_files import WAIT
 from invoicing.issuing import first_period
+from invoicing.parquet_files import scan_parquet
 from invoicing.rated_calls import read_rated
 from invoicing.rewinding import ledger_copied
 from rating.alarms import CALL_ALARM_SCHEMA, DAY_SPEND, LONG_CALL, NIGHT_SPEND, sorted_alarms
@@ -162,9 +163,7 @@ def _fresh_call_ids(place: Store, ledger: Ledger, fresh: Sequence[int]) -> pl.Se
     paths = ledger.rows("select path from batches where rated_by is null order by batch_no")
     found = [pl.Series("call_id", [], dtype=pl.String)]
     for (path,) in paths:
-        calls = pl.scan_parquet(place.root / str(path), hive_partitioning=False, glob=False).filter(
-            pl.col("file_no").is_in(fresh)
-        )
+        calls = scan_parquet(place.root / str(path)).filter(pl.col("file_no").is_in(fresh))
         found.append(calls.select("call_id").collect().to_series())
     return pl.concat(found)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from invoicing.parquet_files import read_parquet
 from rating.packs import POOL_KEY
 from rating.periods import local_day
 
@@ -57,9 +58,7 @@ class RatedShare:
     def calls(self, path: Path) -> pl.DataFrame:
         """The calls of one of its files."""
         is_named = not (self.draws.is_empty() and self.without.is_empty())
-        calls = pl.read_parquet(
-            path, columns=[*_COLUMNS, *(["call_id"] if is_named else [])], hive_partitioning=False, glob=False
-        )
+        calls = read_parquet(path, columns=[*_COLUMNS, *(["call_id"] if is_named else [])])
         if self.not_of:
             calls = calls.filter(~pl.col("customer_id").cast(pl.String).is_in(list(self.not_of)))
         return calls if self.without.is_empty() else calls.filter(~pl.col("call_id").is_in(self.without.implode()))

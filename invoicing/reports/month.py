@@ -12,6 +12,7 @@ from invoicing import exports, holding, issuing, snapshots
 from invoicing.approval import input_digests
 from invoicing.bounds import judge_bounds
 from invoicing.origins import corrections
+from invoicing.parquet_files import read_parquet
 from invoicing.rendering import unpublished_numbers
 from invoicing.reports.calls import RatedShare, summed_calls
 from invoicing.snapshots import load_snapshot
@@ -211,10 +212,7 @@ def _shares_in_force(store: Store, ledger: Ledger, rating: Rating) -> list[Rated
     for correction in reversed(corrections(ledger, "period = ?", [str(rating.period)])):
         if correction.customer_id not in superseded:
             share = _kept_share(store, ledger, correction.rating, corrected)
-            ids = [
-                pl.read_parquet(path, columns=["call_id"], glob=False)["call_id"].cast(pl.String)
-                for path in share.paths
-            ]
+            ids = [read_parquet(path, columns=["call_id"])["call_id"].cast(pl.String) for path in share.paths]
             shares, corrected = [*shares, share], pl.concat([corrected, *ids])
         if correction.invoice_number is not None:
             superseded.add(correction.customer_id)
