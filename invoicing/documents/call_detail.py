@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,7 +18,8 @@ from invoicing.documents.row_font import escaped
 from invoicing.documents.words import language, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from invoicing.documents.row_font import RowFont
     from invoicing.documents.words import Language
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 COLUMNS = ("date", "time", "called_number", "zone", "duration", "in_pack", "out_of_pack", "amount")
 LINES_PER_FONT_SIZE = 1.5
 CELL_GAP = 900
-TITLE = "title"
+TITLE, CALL, SUMS = "title", "call", "sums"  # what a line is
+NUMBER, ZONE = "called_number", "zone"
+FIGURES = ("duration_s", "pack_s", "charged_s", "amount_cents")
+SIXTY = [f"{number:02d}" for number in range(60)]
 NONE = "\u2013"
 INK, RULE, BAND, STRIPE = ".102", ".6", ".9", ".965"
 RULE_PT = 0.5
@@ -67,10 +71,10 @@ class Geometry:
         first, last = self.columns[kind]
         return min(last, self.columns[following][0]) - first - CELL_GAP
 
-    def base(self, line: int, font: RowFont) -> float:
-        """The base line of the text in a line."""
+    def base(self, font: RowFont) -> float:
+        """The base line of the text in a line, from the top of that."""
         letters = (font.ascent - font.descent) / 1000 * self.font_size
-        return self.top + line * self.height + (self.height - letters) / 2 + font.ascent / 1000 * self.font_size
+        return (self.height - letters) / 2 + font.ascent / 1000 * self.font_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,18 @@ class Detail:
 
     Attributes:
         calls: One row per call in the order to print: `group_no`, `item` (its place within the group), `date`,
-            `number`, `zone` (texts) and the figures of `InvoiceDocument.calls`.
-        groups: One row per user in the order of their first calls: `group_no`, `title`, `count`, and the sums.
-        odd: What the row font cannot write, as kind (`called_number`, `zone` or `title`) and text: it is laid
-            out elsewhere and shown as the form of the name `form_name(place in this list)`.
+            `time` and `called_number` (texts), `irregular` and `zone` (places in `texts`, the first null where the
+            number is a plus and digits) and the figures of `InvoiceDocument.calls`.
+        groups: One row per user in the order of their first calls: `group_no`, `count`, and the sums.
+        texts: By kind, what stands in a line and is not figures: of irregular numbers and of zones each different
+            one, of titles (the names of users) one per group.
+        odd: What the row font cannot write, as kind and text: it is laid out elsewhere and shown as the form of the
+            name `form_name(place in this list)`.
     """
 
     calls: pl.DataFrame
     groups: pl.DataFrame
+    texts: Mapping[str, Sequence[str]]
     odd: tuple[tuple[str, str], ...]
 
 
@@ -103,27 +111,33 @@ def call_detail_of(calls: pl.DataFrame, speech: Language, font: RowFont) -> Deta
         speech: The language of the words and dates.
         font: The font of the rows.
     """
-    sums = pl.col("duration_s", "pack_s", "charged_s", "amount_cents")
-    groups = calls.group_by("user_id", maintain_order=True).agg(pl.len().alias("count"), sums.sum())
-    titles = [_title(user_id, speech) for user_id in groups["user_id"]]
-    groups = groups.with_columns(pl.Series("title", titles, pl.String)).with_row_index("group_no")
+    groups = calls.group_by("user_id", maintain_order=True).agg(pl.len().alias("count"), pl.col(FIGURES).sum())
+    groups = groups.with_row_index("group_no")
+    days, zones = calls["start"].dt.date().unique(), calls["zone"].unique()
     incoming = pl.col("direction") == "incoming"
     number = pl.when(incoming).then("\u2190 " + pl.col("caller")).otherwise(pl.col("callee"))
     written = calls.join(
         groups.select("user_id", "group_no"), on="user_id", how="left", nulls_equal=True, maintain_order="left"
     ).select(
         "group_no",
-        sums,
+        *FIGURES,
         item=pl.int_range(pl.len(), dtype=pl.Int64).over("group_no"),
-        date=_each(pl.col("start").dt.date(), calls["start"].dt.date().unique(), speech.day),
-        time=pl.col("start").dt.to_string("%H:%M:%S"),
+        date=_texts([_day(speech.code, day) for day in days]).gather(
+            _place(pl.col("start").dt.to_string("%F"), days.dt.to_string("%F"))
+        ),
+        time=pl.col("start").dt.to_string("%T"),
         called_number=number.str.replace("anonymous", speech.say("calls.anonymous"), literal=True),
-        zone=_each(pl.col("zone"), calls["zone"].unique(), _one_line),
+        zone=_place(pl.col("zone"), zones),
     )
-    irregular = written.filter(~pl.col("called_number").str.contains(REGULAR_NUMBER))["called_number"].unique()
-    texts = {"called_number": irregular, "zone": written["zone"].unique(), TITLE: groups["title"].unique()}
-    odd = tuple((kind, text) for kind, found in texts.items() for text in sorted(found) if not font.covers(text))
-    return Detail(written, groups, odd)
+    numbers = written.filter(~pl.col("called_number").str.contains(REGULAR_NUMBER))["called_number"].unique()
+    written = written.with_columns(irregular=_place(pl.col("called_number"), numbers))
+    texts = {
+        NUMBER: numbers.to_list(),
+        ZONE: [_one_line(zone) for zone in zones],
+        TITLE: [_title(user_id, speech) for user_id in groups["user_id"]],
+    }
+    odd = tuple((kind, text) for kind, found in texts.items() for text in sorted(set(found)) if not font.covers(text))
+    return Detail(written, groups, texts, odd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +154,8 @@ def page_operators(detail: Detail, geometry: Geometry, speech: Language, font: R
 
     They expect the origin at the top left of the page, y downwards, in points; `/Rows` is the row font.
     """
-    writing = _Writing(detail.odd, geometry, speech, font)
-    groups = detail.groups.with_columns(_starts(detail.groups["count"], geometry.lines))
-    lines = pl.concat([writing.titles(groups), writing.calls(detail.calls, groups), writing.subtotals(groups)])
-    pages = lines.sort("page", "line").group_by("page", maintain_order=True)
-    joined = pages.agg(pl.col("text", "stripe", "band", "rule").str.join("\n", ignore_nulls=True))
+    pages = _Writing(detail, geometry, speech, font).lines().sort("page", "line").group_by("page", maintain_order=True)
+    joined = pages.agg(pl.col("text", "stripe", "band", "rule").str.join("\n", ignore_nulls=True)).collect()
     start = f"q 1 0 0 1 {_number(geometry.left)} 0 cm"
     return [
         PageLines(
@@ -165,9 +176,19 @@ def _one_line(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", printable(text)).split("\n"))
 
 
-def _each(column: pl.Expr, entries: pl.Series, write: Callable[[Any], str]) -> pl.Expr:
-    """A column as text, each different entry written once."""
-    return column.replace_strict(entries, [write(entry) for entry in entries], return_dtype=pl.String)
+def _place(column: pl.Expr, entries: pl.Series) -> pl.Expr:
+    """The place of each text in a list of different ones, or null: a sixth of what `replace_strict` costs."""
+    return column.cast(pl.Enum(entries), strict=False).to_physical()
+
+
+def _texts(texts: Sequence[str]) -> pl.Expr:
+    """A list to take texts from."""
+    return pl.lit(pl.Series(texts, dtype=pl.String))
+
+
+@lru_cache(maxsize=1 << 12)
+def _day(code: str, day: date) -> str:
+    return language(code).day(day)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -203,60 +224,93 @@ def _starts(counts: pl.Series, lines: int) -> list[pl.Series]:
     return [pl.Series(name, column, pl.Int64) for name, column in zip(names, zip(*starts, strict=True), strict=True)]
 
 
+@lru_cache(maxsize=8)
+def _of_lines(top: float, height: float, width: float, lines: int, base: float) -> tuple[pl.Expr, ...]:
+    """For the line of each row, as it stands on its page: its base, its foot, all of it, and the rule on its top.
+
+    Args:
+        top: Of the first line.
+        height: Of each.
+        width: Of all.
+        lines: How many there are.
+        base: Of the text, from the top of its line.
+    """
+    tops = [top + line * height for line in range(lines)]
+    written = (
+        [_number(each + base) for each in tops],
+        [_number(each + height) for each in tops],
+        [f"0 {_number(each)} {_number(width)} {_number(height)} re" for each in tops],
+        [f"0 {_number(each)} {_number(width)} {RULE_PT} re" for each in tops],
+    )
+    return tuple(pl.lit(pl.Series(texts)).gather(pl.col("line")) for texts in written)
+
+
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """What each line's text is made with; every method gives `page`, `line`, `text`, `stripe`, `band`, `rule`."""
+    """What each line's text is made with.
 
-    odd: tuple[tuple[str, str], ...]
+    The lines of names, calls and sums each have `kind`, `page`, `line`, `text` (the beginning of the line: pieces of
+    a PDF string with moves between them, the last one still open), `pen` (where that leaves the pen) and the figures.
+    """
+
+    detail: Detail
     geometry: Geometry
     speech: Language
     font: RowFont
 
-    def titles(self, groups: pl.DataFrame) -> pl.DataFrame:
-        """A user's name on a band, on each of its pages."""
+    def lines(self) -> pl.LazyFrame:
+        """Every line: `page`, `line`, `text`, and what is drawn behind it or null: `stripe`, `band` and `rule`."""
+        groups = self.detail.groups.with_columns(_starts(self.detail.groups["count"], self.geometry.lines)).lazy()
+        figured = self.with_figures(pl.concat([self.calls(groups), self.sums(groups)]))
+        base, _, whole, upper = self.of_lines()
+        kind = pl.col("kind")
+        return pl.concat([self.titles(groups), figured]).select(
+            "page",
+            "line",
+            text=pl.concat_str(pl.lit("1 0 0 -1 0 "), base, pl.lit(" Tm[("), "text", pl.lit(")]TJ")),
+            stripe=pl.when((kind == CALL) & (pl.col("line") % 2 == 1)).then(whole),
+            band=pl.when(kind == TITLE).then(whole),
+            rule=pl.when(kind == SUMS).then(upper),
+        )
+
+    def titles(self, groups: pl.LazyFrame) -> pl.LazyFrame:
+        """A user's name, on each of its pages."""
         pages = groups.with_columns(page=pl.int_ranges("first_page", pl.col("last_page") + 1)).explode("page")
         first = pl.col("page") == pl.col("first_page")
-        placed = pages.with_columns(line=pl.when(first).then("first_line").otherwise(0))
-        text, _ = self.cell(TITLE, placed[TITLE].unique())
-        pieces: list[str | pl.Expr] = ["1 0 0 -1 0 ", self.bases(), " Tm[(", text, ")]TJ"]
-        return self.lines(placed, pieces, band=True)
+        text, _ = self.cell(TITLE, pl.col("group_no"))
+        return pages.with_columns(line=pl.when(first).then("first_line").otherwise(0)).select(
+            "page", "line", kind=pl.lit(TITLE), text=text
+        )
 
-    def calls(self, calls: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
-        """The calls, every other line on a stripe."""
+    def calls(self, groups: pl.LazyFrame) -> pl.LazyFrame:
+        """The calls."""
         facts = groups.select("group_no", "first_page", "first_line", "kept", "count")
-        joined = calls.join(facts, on="group_no", how="left", maintain_order="left")
+        joined = self.detail.calls.lazy().join(facts, on="group_no", how="left", maintain_order="left")
         last = pl.col("item") == pl.col("count") - 1
-        placed = joined.with_columns(self.place(pl.col("item") + pl.col("kept") * last))
-        regular = pl.col("called_number").str.contains(REGULAR_NUMBER)
-        irregular = placed.filter(~regular)["called_number"].unique()
-        number, number_width = self.cell("called_number", irregular)
-        zone, zone_width = self.cell("zone", placed["zone"].unique())
-        digit, plus = self.font.width("0"), self.font.width("+")
-        digits = pl.col("called_number").str.len_bytes().cast(pl.Int64) * digit
-        regular_width = digits + pl.col("called_number").str.starts_with("+") * (plus - digit)
+        number, number_width = self.number()
+        zone, zone_width = self.cell(ZONE, pl.col(ZONE))
         start = {name: columns[0] for name, columns in self.geometry.columns.items()}
-        number_width = pl.when(regular).then(regular_width).otherwise(number_width)
-        number = pl.when(regular).then("called_number").otherwise(number)
-        day_width = self.font.width(calls["date"][0])
+        day_width = self.font.width(self.detail.calls["date"][0])
         time_width = self.font.width("00:00:00")
-        pieces: list[str | pl.Expr] = [
-            "1 0 0 -1 0 ", self.bases(), " Tm[(", pl.col("date"),
-            f"){day_width - start['time']}(", pl.col("time"),
-            f"){start['time'] + time_width - start['called_number']}(", number,
-            ")", number_width + (start["called_number"] - start["zone"]), "(", zone,
-            *self.figures(zone_width + start["zone"], placed["amount_cents"].unique()),
-        ]  # fmt: skip
-        return self.lines(placed, pieces, stripe=pl.col("line") % 2 == 1)
+        text = pl.concat_str(
+            "date", pl.lit(f"){day_width - start['time']}("),
+            "time", pl.lit(f"){start['time'] + time_width - start[NUMBER]}("),
+            number, pl.lit(")"), number_width + (start[NUMBER] - start[ZONE]), pl.lit("("), zone,
+        )  # fmt: skip
+        return joined.with_columns(self.place(pl.col("item") + pl.col("kept") * last)).select(
+            "page", "line", *FIGURES, kind=pl.lit(CALL), text=text, pen=zone_width + start[ZONE]
+        )
 
-    def subtotals(self, groups: pl.DataFrame) -> pl.DataFrame:
-        """The sums of a user, under a rule."""
-        placed = groups.with_columns(self.place(pl.col("count").cast(pl.Int64) + pl.col("kept")))
-        counts = [self.speech.say("calls.subtotal", count=self.speech.count(count)) for count in groups["count"]]
-        widths = pl.Series([self.font.width(text) for text in counts], dtype=pl.Int64)
-        placed = placed.with_columns(subtotal=pl.Series(map(escaped, counts)), width=widths)
-        figures = self.figures(pl.col("width"), groups["amount_cents"].unique())
-        pieces = ["1 0 0 -1 0 ", self.bases(), " Tm[(", pl.col("subtotal"), *figures]
-        return self.lines(placed, pieces, rule=True)
+    def sums(self, groups: pl.LazyFrame) -> pl.LazyFrame:
+        """The sums of each user."""
+        counts = [
+            self.speech.say("calls.subtotal", count=self.speech.count(count)) for count in self.detail.groups["count"]
+        ]
+        text = _texts([escaped(text) for text in counts])
+        pen = pl.lit(pl.Series([self.font.width(text) for text in counts], dtype=pl.Int64))
+        return groups.with_columns(self.place(pl.col("count").cast(pl.Int64) + pl.col("kept"))).select(
+            "page", "line", *FIGURES, kind=pl.lit(SUMS), text=text, pen=pen
+        )
 
     def place(self, item: pl.Expr) -> list[pl.Expr]:
         """The page and line of a group's item, counted from its name."""
@@ -269,98 +323,75 @@ class _Writing:
             .otherwise(1 + beyond % (lines - 1)).alias("line"),
         ]  # fmt: skip
 
-    def lines(
-        self,
-        placed: pl.DataFrame,
-        pieces: list[str | pl.Expr],
-        *,
-        stripe: pl.Expr | None = None,
-        band: bool = False,
-        rule: bool = False,
-    ) -> pl.DataFrame:
-        """The text of each line from its pieces, and what is drawn behind it."""
-        geometry = self.geometry
-        tops = [_number(geometry.top + line * geometry.height) for line in range(geometry.lines)]
-        width, height = _number(geometry.width), _number(geometry.height)
-        whole = self.by_line([f"0 {top} {width} {height} re" for top in tops])
-        upper = self.by_line([f"0 {top} {width} {RULE_PT} re" for top in tops])
-        nothing = pl.lit(None, pl.String)
-        return placed.select(
-            pl.col("page", "line").cast(pl.Int64),
-            text=pl.concat_str([pl.lit(piece) if isinstance(piece, str) else piece for piece in pieces]),
-            stripe=nothing if stripe is None else pl.when(stripe).then(whole),
-            band=whole if band else nothing,
-            rule=upper if rule else nothing,
-        )
+    def of_lines(self) -> tuple[pl.Expr, ...]:
+        """The base of each line, its foot, all of it, and the rule on its top."""
+        page = self.geometry
+        return _of_lines(page.top, page.height, page.width, page.lines, page.base(self.font))
 
-    def by_line(self, texts: list[str]) -> pl.Expr:
-        """The text for each line's place on its page."""
-        return pl.lit(pl.Series(texts)).gather(pl.col("line"))
+    def number(self) -> tuple[pl.Expr, pl.Expr]:
+        """The number of a call, as `cell` has it: that of most is digits, which are all of one width."""
+        number, regular = pl.col(NUMBER), pl.col("irregular").is_null()
+        digit, plus = self.font.width("0"), self.font.width("+")
+        digits_width = number.str.len_bytes().cast(pl.Int64) * digit + number.str.starts_with("+") * (plus - digit)
+        text, width = self.cell(NUMBER, pl.col("irregular"))
+        return pl.when(regular).then(number).otherwise(text), pl.when(regular).then(digits_width).otherwise(width)
 
-    def bases(self) -> pl.Expr:
-        """The base line of each line."""
-        return self.by_line([_number(self.geometry.base(line, self.font)) for line in range(self.geometry.lines)])
-
-    def cell(self, kind: str, texts: pl.Series) -> tuple[pl.Expr, pl.Expr]:
-        """The texts of a column, each between the parentheses of a string, and how far each moves the pen.
+    def cell(self, kind: str, place: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+        """The text at a place among those of a kind, as it stands in a string, and how far it moves the pen.
 
         What the row font cannot write is shown as its form: the string is ended, the text object left and
         entered again at the same place.
         """
-        room = self.geometry.room(kind)
-        if texts.is_empty():
-            return pl.lit(""), pl.lit(0)
-        plain = {text: self.font.fitting(text, room) for text in texts if (kind, text) not in self.odd}
-        written = {text: escaped(fitting) for text, fitting in plain.items()}
-        widths = {text: self.font.width(fitting) for text, fitting in plain.items()}
-        column = pl.col(kind)
-        text = column.replace_strict(written, default=None, return_dtype=pl.String)
-        width = column.replace_strict(widths, default=0, return_dtype=pl.Int64)
-        forms = {text: form_name(place) for place, (of, text) in enumerate(self.odd) if of == kind}
-        if not forms:
+        room, texts, odd = self.geometry.room(kind), self.detail.texts[kind], self.detail.odd
+        fitting = ["" if (kind, text) in odd else self.font.fitting(text, room) for text in texts]
+        text = _texts([escaped(text) for text in fitting]).gather(place)
+        width = pl.lit(pl.Series([self.font.width(text) for text in fitting], dtype=pl.Int64)).gather(place)
+        forms = [form_name(odd.index((kind, text))) if (kind, text) in odd else None for text in texts]
+        if not any(forms):
             return text, width
         geometry = self.geometry
         left = _number(0 if kind == TITLE else geometry.columns[kind][0] / 1000 * geometry.font_size)
-        feet = self.by_line([_number(geometry.top + (line + 1) * geometry.height) for line in range(geometry.lines)])
-        form = column.replace_strict(forms, default=None, return_dtype=pl.String)
+        base, foot, *_ = self.of_lines()
+        form = pl.lit(pl.Series(forms)).gather(place)
         shown = pl.concat_str(
-            pl.lit(f")]TJ ET q 1 0 0 -1 {left} "), feet, pl.lit(" cm /"), form,
-            pl.lit(f" Do Q BT 1 0 0 -1 {left} "), self.bases(), pl.lit(" Tm[("),
+            pl.lit(f")]TJ ET q 1 0 0 -1 {left} "), foot, pl.lit(" cm /"), form,
+            pl.lit(f" Do Q BT 1 0 0 -1 {left} "), base, pl.lit(" Tm[("),
         )  # fmt: skip
         return pl.when(form.is_null()).then(text).otherwise(shown), width
 
-    def figures(self, pen: pl.Expr, amounts_cents: pl.Series) -> list[str | pl.Expr]:
-        """The columns of figures, each up to its right end, from where the pen stands to the end of the line."""
-        pieces: list[str | pl.Expr] = []
-        clocks = [self.clock(name) for name in ("duration_s", "pack_s", "charged_s")]
+    def with_figures(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        """The columns of figures after the text, each up to its right end, from where the pen stands to the end."""
+        pieces, pen = [], pl.col("pen")
+        amounts_cents = (
+            pl.concat([each["amount_cents"] for each in (self.detail.calls, self.detail.groups)]).unique().sort()
+        )
+        clocks = [self.clock(name) for name in FIGURES[:-1]]
         for name, (text, width) in zip(COLUMNS[-4:], [*clocks, self.amount(amounts_cents)], strict=True):
             end = self.geometry.columns[name][1]
-            pieces += [")", pen + width - end, "(", text]
+            pieces += [pl.lit(")"), pen + width - end, pl.lit("("), text]
             pen = pl.lit(end)
-        return [*pieces, ")]TJ"]
+        amount = pl.lit(amounts_cents).search_sorted(pl.col("amount_cents"))
+        return lines.with_columns(amount=amount).select("page", "line", "kind", text=pl.concat_str("text", *pieces))
 
     def clock(self, name: str) -> tuple[pl.Expr, pl.Expr]:
         """Seconds as h:mm:ss, nothing as a dash, which is easier to pass over; and the width of that."""
         seconds = pl.col(name)
-        digits = pl.lit(pl.Series([f"{number:02d}" for number in range(60)]))
+        hours, digits = (seconds // 3600).cast(pl.String), _texts(SIXTY)
         text = pl.concat_str(
-            seconds // 3600, pl.lit(":"), digits.gather(seconds // 60 % 60), pl.lit(":"), digits.gather(seconds % 60)
+            hours, pl.lit(":"), digits.gather(seconds // 60 % 60), pl.lit(":"), digits.gather(seconds % 60)
         )
         digit, colon = self.font.width("0"), self.font.width(":")
-        width = (text.str.len_bytes().cast(pl.Int64) - 2) * digit + 2 * colon
+        width = hours.str.len_bytes().cast(pl.Int64) * digit + (4 * digit + 2 * colon)
         if name == "duration_s":
             return text, width
         none = seconds == 0
-        return pl.when(none).then(pl.lit(escaped(NONE))).otherwise(text), pl.when(none).then(
-            self.font.width(NONE)
-        ).otherwise(width)
+        return (
+            pl.when(none).then(pl.lit(escaped(NONE))).otherwise(text),
+            pl.when(none).then(self.font.width(NONE)).otherwise(width),
+        )
 
     def amount(self, amounts_cents: pl.Series) -> tuple[pl.Expr, pl.Expr]:
         """Amounts as the language writes them, each different one written once, and their widths."""
         texts = [_amount(self.speech.code, amount_cents) for amount_cents in amounts_cents]
-        widths = [self.font.width(text) for text in texts]
-        column = pl.col("amount_cents")
-        return (
-            column.replace_strict(amounts_cents, [escaped(text) for text in texts], return_dtype=pl.String),
-            column.replace_strict(amounts_cents, widths, return_dtype=pl.Int64),
-        )
+        widths = pl.Series([self.font.width(text) for text in texts], dtype=pl.Int64)
+        return _texts([escaped(text) for text in texts]).gather("amount"), pl.lit(widths).gather("amount")
