@@ -77,7 +77,7 @@ $(BENCH_READY): $(READY) tests/bench/requirements.lock
 	@touch $@
 
 .PHONY: bench
-bench: system $(BENCH_READY) ## Measure a million calls beside other means, reading, documents (some minutes)
+bench: system $(BENCH_READY) ## Measure a million calls beside other means, reading, documents (two to five minutes)
 	@$(BIN)/python -m tests.bench
 
 .PHONY: bench-full

@@ -52,51 +52,61 @@ def in_words(size: Size) -> str:
     return f"{calls}, {size.customers:,} customers, {size.prefixes:,} prefixes"
 
 
-def month_figures(size: Size, work: Path, parts: set[str], sizes: tuple[Size, ...]) -> Iterator[Figure]:
+def month_figures(size: Size, work: Path, parts: set[str], *, smallest: bool, thorough: bool) -> Iterator[Figure]:
     """Everything that is measured of a month of one size; its store is removed at the end."""
-    name, smallest, usual = in_words(size), size == sizes[0], size == Size(size.calls)
+    name, usual = in_words(size), size == Size(size.calls)
     free = shutil.disk_usage(work).free
     if free < size.calls * BYTES_PER_CALL:
         yield not_run("rating", f"{name}: run", f"{free / GIB:.0f} GiB of disk are free, too few")
         return
     month = generated(work, size)
     try:
-        figures, first = copies.first_run(month, name)
+        figures, first = copies.first_run(month, name, thorough=thorough)
         yield from figures
         yield copies.second_run(month, name, first)
         if usual and size.calls <= SIDE_BY_SIDE_AT_MOST:
-            yield from usual_figures(month, name, first, parts)
+            yield from usual_figures(month, name, first, parts, thorough=thorough)
         if "waits" in parts:
             yield waits.explain_wait(month, name)
         if smallest:
-            yield from smallest_figures(month, name, parts, full=len(sizes) > 1)
+            yield from smallest_figures(month, name, parts, thorough=thorough)
     finally:
         month.forget()
 
 
-def usual_figures(month: Month, name: str, first: Cost, parts: set[str]) -> Iterator[Figure]:
+def usual_figures(month: Month, name: str, first: Cost, parts: set[str], *, thorough: bool) -> Iterator[Figure]:
     """What is measured where the customers and prefixes are the usual ones."""
     if "late" in parts:
-        yield from copies.late_calls(month, name, first)
+        yield from copies.late_calls(month, name, first, thorough=thorough)
     if "side-by-side" in parts:
-        yield from side_by_side.side_by_side(month, name, first)
+        yield from side_by_side.side_by_side(month, name, first, thorough=thorough)
 
 
-def smallest_figures(month: Month, name: str, parts: set[str], *, full: bool) -> Iterator[Figure]:
+def smallest_figures(month: Month, name: str, parts: set[str], *, thorough: bool) -> Iterator[Figure]:
     """What is measured once, in the smallest month."""
     if "waits" in parts:
         yield waits.help_wait()
-        if full:
+        if thorough:
             yield waits.progress_cost(month, name)
     if "text" in parts:
-        yield from texts.text_figures(month, name, full=full)
+        yield from texts.text_figures(month, name, thorough=thorough)
 
 
-def figures_of_parts(work: Path, parts: set[str], sizes: tuple[Size, ...], *, full: bool) -> Iterator[Iterator[Figure]]:
-    """What is measured, month by month, and then of the documents."""
+def figures_of_parts(
+    work: Path, parts: set[str], sizes: tuple[Size, ...], *, thorough: bool, full: bool
+) -> Iterator[Iterator[Figure]]:
+    """What is measured, month by month, and then of the documents.
+
+    Args:
+        work: Where the months are made.
+        parts: Which parts.
+        sizes: Of the months.
+        thorough: Whether what is short is measured several times, and what takes minutes at all.
+        full: Whether ten thousand documents are made.
+    """
     if parts != {"documents"}:
         for size in sizes:
-            yield month_figures(size, work, parts, sizes)
+            yield month_figures(size, work, parts, smallest=size == sizes[0], thorough=thorough)
     if "documents" in parts:
         yield documents.document_figures(full=full)
 
@@ -129,7 +139,8 @@ def main() -> int:
     here, console, figures = machine.machine(work), Console(stderr=True), []
     whole = not options.calls and not options.only
     results = options.results or (REPOSITORY / "tests" / "bench" / "results" if whole else None)
-    for found in figures_of_parts(work, parts, sizes, full=options.full):
+    thorough = options.full or options.only is not None
+    for found in figures_of_parts(work, parts, sizes, thorough=thorough, full=options.full):
         for figure in found:
             figures.append(figure)
             console.print(" ".join(filter(None, report.cells(figure))), highlight=False)

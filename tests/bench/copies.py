@@ -16,15 +16,20 @@ COPIES_AT_MOST = 12
 COPIES = 2  # before a run, and as many after it
 SECOND_SHARE = 0.05
 MANY = 100_000_000
-# Up to so many calls a run is short enough that what else the machine does would decide: the middle of three is taken.
+# Up to so many calls a run is short enough that what else the machine does may decide.
 FEW = 1_000_000
 PEAK_GIB, MANY_PEAK_GIB = 3, 4
 
 
-def first_run(month: Month, name: str) -> tuple[list[Figure], Cost]:
+def first_run(month: Month, name: str, *, thorough: bool) -> tuple[list[Figure], Cost]:
     """The run of a month from its files, in a store that was not there before, with the yardstick before and after it.
 
     The speed of a machine may change within such a run; the yardstick is then of the minutes around it.
+
+    Args:
+        month: Its files.
+        name: Its size in words.
+        thorough: Whether a short run is made three times, for the middle one.
 
     Returns:
         The figures, and what the run cost; the store stays, for what comes after.
@@ -32,7 +37,7 @@ def first_run(month: Month, name: str) -> tuple[list[Figure], Cost]:
     month.forget()
     scratch = month.place.with_name(f"{month.place.name}-copied")
     _, *before = copy_costs(month.files, scratch, COPIES + 1)  # one more, that makes files and code warm
-    cost = middle([_run_anew(month) for _ in range(1 if month.size.calls > FEW else TIMES)])
+    cost = middle([_run_anew(month) for _ in range(TIMES if thorough and month.size.calls <= FEW else 1)])
     copy = mean([*before, *copy_costs(month.files, scratch, COPIES)])
     many = month.size.calls >= MANY
     target = f"{COPIES_AT_MOST} copies, {MANY_PEAK_GIB if many else PEAK_GIB} GiB" + (
@@ -56,19 +61,21 @@ def second_run(month: Month, name: str, first: Cost) -> Figure:
     return figure_of(BENCH, f"{name}: run again", month.run(), first, "first runs", target=f"under {SECOND_SHARE}")
 
 
-def late_calls(month: Month, name: str, first: Cost) -> Iterator[Figure]:
+def late_calls(month: Month, name: str, first: Cost, *, thorough: bool) -> Iterator[Figure]:
     """Calls that come late, read and then settled by the month after, beside that month without them.
 
     Args:
         month: Its store has the run.
         name: Its size in words.
         first: What the run cost.
+        thorough: Whether those of few customers are measured too.
     """
     branch = month.branch("without")
     without = branch.run_next()
     branch.forget()
     yield figure_of(BENCH, f"{name}: next month, nobody called", without, first, "first runs")
-    for folder, whose in (("late-all", "all customers"), ("late-few", f"{FEW_CUSTOMERS} customers")):
+    of_customers = [("late-all", "all customers"), ("late-few", f"{FEW_CUSTOMERS} customers")]
+    for folder, whose in of_customers if thorough else of_customers[:1]:
         branch = month.branch(folder)
         taken = branch.centime("read", str(month.world / folder), now=NEXT_NOW)
         late = f"{month.late:,} late calls of {whose}"

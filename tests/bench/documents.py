@@ -18,7 +18,7 @@ import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -34,10 +34,8 @@ BENCH = "documents"
 MICRO = 1_000_000
 DETAIL_TARGETS = {200: "", 10_000: "0.5 s of processor", 20_000: "1 s of processor"}
 COMPARED = 10_000
-TABLE_CALLS = 1000  # a table of ten thousand takes a minute and a gigabyte
-MANY, SOME, CALLS_EACH = 10_000, 200, 200
+CALLS_EACH = 200
 LOOKED_AT = 100  # after so many documents, again and again
-FEW = 100  # where one worker alone makes them, or each is an electronic invoice too
 EACH_TARGET = "0.13 s of processor each, 90 % of the cores, 150 MiB a worker"
 SUPPLIER = Supplier(name="Ardoise Télécom SA", street="Avenue des Schistes 16", postal_code="4900", city="Spa")
 ELECTRONIC = replace(
@@ -60,12 +58,30 @@ RIGHT_FROM = 4  # the columns of figures
 Told = dict[str, float]
 
 
+class Effort(NamedTuple):
+    """How much is made.
+
+    Attributes:
+        table_calls: Of the table; one of ten thousand takes a minute and a gigabyte.
+        many: Invoices by all workers.
+        few: Invoices by one worker alone, and electronic ones.
+    """
+
+    table_calls: int
+    many: int
+    few: int
+
+
+QUICK, FULL = Effort(200, 100, 40), Effort(1000, 10_000, 100)
+
+
 def document_figures(*, full: bool) -> Iterator[Figure]:
     """The rows of the documents: one invoice with many calls, beside other means; then many invoices.
 
     Args:
-        full: Whether ten thousand invoices are made instead of some.
+        full: Whether there is time for ten thousand invoices.
     """
+    effort = FULL if full else QUICK
     page = _told("pages", PAGES)
     yield _pages(page, "alone")
     busy = _told("pages-at-once", PAGES)
@@ -73,14 +89,15 @@ def document_figures(*, full: bool) -> Iterator[Figure]:
     own = {calls: _told("detail", calls) for calls in DETAIL_TARGETS}
     for calls, target in DETAIL_TARGETS.items():
         yield _figure(f"one invoice, {calls:,} calls", own[calls], target=target)
-    yield _figure(f"{TABLE_CALLS:,} calls as an HTML table", _told("table", TABLE_CALLS), own[COMPARED])
+    table = _told("table", effort.table_calls)
+    yield _figure(f"{effort.table_calls:,} calls as an HTML table", table, own[COMPARED])
     if importlib.util.find_spec("reportlab") is None:
         yield not_run(BENCH, f"{COMPARED:,} calls by ReportLab", "it is not installed")
     else:
         yield _figure(f"{COMPARED:,} calls by ReportLab", _told("reportlab", COMPARED), own[COMPARED])
-    yield _many(FEW, "worker", "by one worker", page, "0.13 s of processor each")
-    yield _many(MANY if full else SOME, "workers", "by all workers", busy, EACH_TARGET)
-    yield _many(FEW, "electronic", "with payment code and electronic invoice, validated", busy)
+    yield _many(effort.few, "worker", "by one worker", page, "0.13 s of processor each")
+    yield _many(effort.many, "workers", "by all workers", busy, EACH_TARGET)
+    yield _many(effort.few, "electronic", "with payment code and electronic invoice, validated", busy)
 
 
 def _figure(case: str, told: Told, beside: Told | None = None, target: str = "") -> Figure:
@@ -279,9 +296,7 @@ def one(make: Callable[[InvoiceDocument], bytes], calls: int) -> Told:
     empty, whole = invoice(0), invoice(calls)
     make(invoice(10))
     empty_s = min(_timed(make, empty)[0] for _ in range(TIMES))
-    cpu_s, wall_s = min(
-        _timed(make, whole) for _ in range(1 if calls > TABLE_CALLS // 2 and make is by_table else TIMES)
-    )
+    cpu_s, wall_s = min(_timed(make, whole) for _ in range(1 if make is by_table else TIMES))
     _, peak_mib = _used(os.getpid())
     return {
         "cpu_s": cpu_s,

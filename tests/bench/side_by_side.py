@@ -28,24 +28,26 @@ COMPETITORS = {
     "pandas_frames": ("pandas", "pandas", 10_000_000),
     "postgresql_prefix": ("PostgreSQL 15 and prefix", "psycopg", 10_000_000),
 }
+SLOW = {"postgresql_prefix"}
 
 
 class DifferentAmounts(Exception):  # noqa: N818
     """Two programs that did the same job gave other totals."""
 
 
-def side_by_side(month: Month, name: str, ours: Cost) -> Iterator[Figure]:
+def side_by_side(month: Month, name: str, ours: Cost, *, thorough: bool) -> Iterator[Figure]:
     """Each competitor's time in times of ours.
 
     Args:
         month: Its store has the run, with which the amounts are compared.
         name: Its size in words.
         ours: What the run cost.
+        thorough: Whether those are asked that take minutes for a million calls.
     """
     expected = our_totals(month)
     for module, (label, _, most) in COMPETITORS.items():
         case = f"{name}: {label}"
-        why = absence(module)
+        why = absence(module) or ("" if thorough or module not in SLOW else "it takes minutes: make bench-full asks it")
         if why or month.size.calls > most:
             yield not_run(BENCH, case, why or f"more than {most:,} calls is more than it is asked")
             continue
