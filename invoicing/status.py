@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.correction_rendering import unpublished_corrected_invoices
-from invoicing.credit_note_rendering import unpublished_credit_notes
 from invoicing.holding import held_invoices
 from invoicing.issuing import balance
 from invoicing.numbering import first_run_day
-from invoicing.releasing import unpublished_releases
-from invoicing.rendering import unpublished_numbers
 from invoicing.reports.month import months_until
+from invoicing.undone_documents import without_documents
 from rating.periods import Period, period_text
 
 if TYPE_CHECKING:
@@ -31,7 +28,7 @@ MEGABYTE = 1_000_000
 def tell_status(desk: Desk, report: Report) -> None:
     """Tell the last periods with their totals, what waits and is held, the disk, and the next command."""
     runs, pending = desk.ledger.runs(), desk.ledger.ratings(issued=False)
-    undone = _without_documents(desk, runs)
+    undone = without_documents(desk.ledger)
     held, waiting = held_invoices(desk.ledger), _waiting(desk)
     report.tables["Periods"] = _periods(desk, runs, pending)
     report.tables["Calls that wait"] = waiting
@@ -60,21 +57,6 @@ def tell_status(desk: Desk, report: Report) -> None:
     command = next_command(desk, runs, pending, undone, held, waiting)
     report.details["next"] = command
     report.messages.append(f"next: {command}")
-
-
-def _without_documents(desk: Desk, runs: list[Run]) -> dict[str, str]:
-    """By number what was to have documents and has none, and the period whose `render` writes them."""
-    promised = [run for run in runs if run.summary["documents"]]
-    found = {number: str(run.period) for run in promised for number in unpublished_numbers(desk.ledger, run)}
-    found |= {number: period for period, numbers in unpublished_releases(desk.ledger).items() for number in numbers}
-    others = [*unpublished_corrected_invoices(desk.ledger), *unpublished_credit_notes(desk.ledger)]
-    rows = desk.ledger.rows(
-        "select number, period from (select invoice_number number, period from invoices union all "
-        "select credit_note_number, strftime(credit_note_date, '%Y-%m') from credit_notes) "
-        "where number in (select unnest(?)) order by number",
-        [others],
-    )
-    return found | {str(number): str(period) for number, period in rows}
 
 
 def _waiting(desk: Desk) -> pl.DataFrame:

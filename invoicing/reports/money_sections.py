@@ -130,7 +130,7 @@ def attention_section(month: Month, say: Language, names: Names) -> Section:
             say.say("column.customer"),
             map(names.customer, unaddressed),
         ),
-        _list("unwritten", say.say("table.unwritten"), say.say("column.invoice"), iter(month.unwritten)),
+        _list("unwritten", say.say("table.unwritten"), say.say("column.document"), iter(month.unwritten)),
         _list("notes", say.say("table.notes"), say.say("column.note"), iter(month.notes)),
     ]
     return Section(

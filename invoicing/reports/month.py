@@ -13,9 +13,9 @@ from invoicing.approval import input_digests
 from invoicing.bounds import judge_bounds
 from invoicing.origins import corrections
 from invoicing.parquet_files import read_parquet
-from invoicing.rendering import unpublished_numbers
 from invoicing.reports.calls import RatedShare, summed_calls
 from invoicing.snapshots import load_snapshot
+from invoicing.undone_documents import without_documents
 from rating.periods import Period
 from schemas.settings import parse_settings
 
@@ -68,7 +68,7 @@ class Month:
         retro: What changed about months already invoiced (R-RETRO, `RETRO_SCHEMA`).
         notes: What the run said of its amounts, a sentence each.
         held: The invoices that are held, or would be (R-HELD): `HELD_COLUMNS`, a row for each bound they pass.
-        unwritten: Numbers of invoices whose documents were promised and are not there.
+        unwritten: Numbers of invoices and of credit notes whose documents were promised and are not there.
         loaded: The platform tables it was made from.
         settings: The settings it was made with.
         digests: The SHA-256 of what it was made from.
@@ -152,7 +152,7 @@ def issued_month(desk: Desk, run: Run, seconds: dict[str, float]) -> Month:
         held=holding.held_reasons(ledger, run.period)
         .join(holding.held_invoices(ledger, run.period), on="customer_id")
         .select(HELD_COLUMNS),
-        unwritten=unpublished_numbers(ledger, run) if summary["documents"] else [],
+        unwritten=sorted(number for number, of in without_documents(ledger).items() if of == period),
         loaded=loaded,
         settings=settings,
         digests=input_digests(ledger, run.period, run.snapshot, run.settings, rating=rating),

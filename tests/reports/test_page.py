@@ -17,7 +17,7 @@ from invoicing.documents.words import LANGUAGES
 from invoicing.reports.page import SHOWN, report_page
 from invoicing.reports.words import spoken
 from invoicing.reports.writing import document_links
-from tests.cli.conftest import copy
+from tests.cli.conftest import copy, forget_documents
 from tests.cli.disputing import ANOTHER_SEAT, INVOICE, NOW, ids, settle
 from tests.cli.program import write_tables
 from tests.reports.months import HOSTILE, desk_at, last_month, month_of, with_customers
@@ -130,6 +130,21 @@ def test_links__lead_to_the_invoice_in_force(october_corrected: Place, tmp_path:
         target = place.store / "reports/2026-10.html"
         links = document_links(desk.ledger, place.store, desk.ledger.runs()[0], target)
     assert [link.address for link in links["c1"]] == ["../invoices/2026/2026-000002.pdf"]
+
+
+def test_attention__names_the_documents_that_a_correction_lacks(october_corrected: Place, tmp_path: Path) -> None:
+    place = copy(october_corrected, tmp_path / "place")
+
+    def named() -> list[str]:
+        found = etree.HTML(report_page(last_month(place.store), "en", {}).decode())
+        return [cell.xpath("string()").strip() for cell in found.xpath("//table[@id='unwritten']/tbody/tr/*[1]")]
+
+    assert named() == []
+    forget_documents(place)
+    # October was run without documents, so the invoice that was superseded was promised none.
+    assert named() == ["2026-000002"]
+    assert place.start("render", "2026-10", "--now", NOW).status == 0
+    assert named() == []
 
 
 def test_changes__add_up_to_the_difference_of_two_months(page: etree._Element, filled: Place) -> None:
