@@ -15,7 +15,8 @@ BENCH = "rating"
 COPIES_AT_MOST = 12
 COPIES = 2  # before a run, and as many after it
 SECOND_SHARE = 0.05
-MANY = 100_000_000
+# The targets are those of so many calls; of fewer, what a run costs whatever their number weighs more.
+USUAL, MANY = 10_000_000, 100_000_000
 # Up to so many calls a run is short enough that what else the machine does may decide.
 FEW = 1_000_000
 PEAK_GIB, MANY_PEAK_GIB = 3, 4
@@ -39,16 +40,21 @@ def first_run(month: Month, name: str, *, thorough: bool) -> tuple[list[Figure],
     _, *before = copy_costs(month.files, scratch, COPIES + 1)  # one more, that makes files and code warm
     cost = middle([_run_anew(month) for _ in range(TIMES if thorough and month.size.calls <= FEW else 1)])
     copy = mean([*before, *copy_costs(month.files, scratch, COPIES)])
-    many = month.size.calls >= MANY
-    target = f"{COPIES_AT_MOST} copies, {MANY_PEAK_GIB if many else PEAK_GIB} GiB" + (
-        ", disk: the input" if many else ""
-    )
     note = f"input {month.input_mib():.0f} MiB, store {month.store_mib():.0f} MiB"
     temporary_mib = (cost.peak_disk_mib or 0) - month.store_mib()
+    target = _target(month.size.calls)
     return [
         figure_of(BENCH, f"{name}: the copy", copy, copy, "copies"),
         figure_of(BENCH, f"{name}: run", cost, copy, "copies", disk_mib=temporary_mib, target=target, note=note),
     ], cost
+
+
+def _target(calls: int) -> str:
+    if calls < USUAL:
+        return ""
+    if calls < MANY:
+        return f"{COPIES_AT_MOST} copies, {PEAK_GIB} GiB"
+    return f"{COPIES_AT_MOST} copies, {MANY_PEAK_GIB} GiB, disk: the input"
 
 
 def _run_anew(month: Month) -> Cost:
@@ -58,7 +64,8 @@ def _run_anew(month: Month) -> Cost:
 
 def second_run(month: Month, name: str, first: Cost) -> Figure:
     """The same command again, when the month is done."""
-    return figure_of(BENCH, f"{name}: run again", month.run(), first, "first runs", target=f"under {SECOND_SHARE}")
+    target = f"under {SECOND_SHARE}" if month.size.calls >= USUAL else ""
+    return figure_of(BENCH, f"{name}: run again", month.run(), first, "first runs", target=target)
 
 
 def late_calls(month: Month, name: str, first: Cost, *, thorough: bool) -> Iterator[Figure]:
