@@ -14,6 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rating.sources import rows as reasons
+from rating.sources.rows import Wanted
+from rating.sources.table_rows import read_rows
 from schemas.errors import InputRefused
 from tests.sources.written import WANTED, outcome, read, rows_of, write
 
@@ -45,6 +47,8 @@ def ragged(fields: int) -> str:
         ("1,\ufffd,3\n".encode(), [(3, "1", "\ufffd", "3")]),
         (b"1,2\n", [(3, ragged(2))]),
         (b"1,2,3,4\n", [(3, ragged(4))]),
+        (b"1,2\n1,2,3,\n", [(3, ragged(2)), (4, ragged(4))]),  # together as long as two that are right
+        (b"1,2,3,\n1\n1,2,3,\n", [(3, ragged(4)), (4, ragged(1)), (5, ragged(4))]),
         (b'1,"2,3"\n', [(3, ragged(2))]),
         (b"1\n", [(3, ragged(1))]),
         (b" \n", [(3, ragged(1))]),
@@ -162,6 +166,12 @@ def test_csv__a_record_over_lines_may_be_the_last(tmp_path: Path) -> None:
 def test_csv__a_file_without_rows(tmp_path: Path, content: bytes) -> None:
     for block_bytes in BLOCKS:
         assert read(write(tmp_path, "a.csv", content), block_bytes=block_bytes).is_empty()
+
+
+def test_csv__a_file_of_one_column_has_no_row_where_a_line_is_empty(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", b"a\n1\n\n2\n")
+    found = read_rows(file, Wanted(table="ids", required=("a",)), unterminated_last_line="quarantine")
+    assert [row for frame in found.frames for row in frame.select("source_line", "a").rows()] == [(2, "1"), (4, "2")]
 
 
 def test_csv__columns_are_found_by_name(tmp_path: Path) -> None:
