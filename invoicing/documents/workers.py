@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from schemas.settings import DocumentSettings
 
 # The libraries below WeasyPrint keep 40 KB of each document.
-DOCUMENTS_EACH = 500
+DOCUMENTS_EACH = 200
 
 
 @dataclass(frozen=True, slots=True)
