@@ -22,7 +22,7 @@ from rating.coding import Coded, coded
 from rating.frames import compact
 from rating.in_order import in_order
 from rating.money import MICRO
-from rating.periods import Period
+from rating.periods import Period, active_on
 from rating.pipeline import (
     CALL_SCHEMA,
     DRAW_SCHEMA,
@@ -126,7 +126,11 @@ def answered_to_rate(ledger: Ledger, period: Period) -> int:
 def users_billed_before(
     ledger: Ledger, period: Period, first: Period, rows: pl.DataFrame, platform: Platform, settings: Settings
 ) -> user_cap.Before:
-    """What the invoices of the period before billed for users; rebuilt where the store has none of a customer."""
+    """What the invoices of the period before billed for users; rebuilt where the store has nothing to build on.
+
+    That is a customer of whom it has no invoice, and one whose contract runs by the tables of today and was over by
+    those of the run before: an end that was taken back leaves R-CAP the number that the quarter began with.
+    """
     if period == first:
         known = user_cap.nothing_before()
     else:
@@ -142,11 +146,10 @@ def users_billed_before(
     # A customer of whom the store has no invoice is rebuilt even where its users, all of none, were counted.
     billed = "select distinct customer_id from invoices_in_force where period < ?"
     invoiced = ledger.frame(billed, [str(period)]).cast(pl.String)
-    known = user_cap.Before(
-        known.counts.join(invoiced, on="customer_id", how="semi"),
-        known.by_product.join(invoiced, on="customer_id", how="semi"),
-    )
-    unknown = platform.contracts.join(invoiced, on="customer_id", how="anti")["customer_id"]
+    counts = known.counts.join(invoiced, on="customer_id", how="semi")
+    known = user_cap.Before(counts, known.by_product.join(counts, on="customer_id", how="semi"))
+    running = platform.contracts.filter(active_on(period.first_day, "starts_on", "ends_on"))
+    unknown = running.join(counts, on="customer_id", how="anti")["customer_id"]
     rebuilt = user_cap.rebuild_before(period, unknown, rows, platform, cap_rounding=settings.billing.cap_rounding)
     return user_cap.Before(pl.concat([known.counts, rebuilt.counts]), pl.concat([known.by_product, rebuilt.by_product]))
 

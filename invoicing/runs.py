@@ -297,12 +297,14 @@ def tell_issued(desk: Desk, period: Period, report: Report) -> bool:
 
 
 def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, period: Period) -> list[str]:
-    """R-RETRO in sentences: services entered or removed with a past date since the last run."""
+    """R-RETRO in sentences: services and contracts changed with a past date since the last run."""
     changes = snapshots.retro_since(desk.store, desk.ledger, previous, loaded, period)
     services = changes.partition_by("customer_id", "table", "service_id", as_dict=True, maintain_order=True)
+    invoiced = {"contract": f"what was invoiced until {period} began, in advance for it too"}
     return [
         f"{customer}: {table} {service} was {_spans(rows, 'removed')} and is now {_spans(rows, 'entered')}: this is "
-        f"about months before {period}, which are invoiced; nothing is charged by itself (R-RETRO)"
+        f"about {invoiced.get(str(table), f'months before {period}, which are invoiced')}; "
+        "nothing is charged by itself (R-RETRO)"
         for (customer, table, service), rows in services.items()
     ]
 
@@ -310,5 +312,9 @@ def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, peri
 def _spans(changes: pl.DataFrame, change: str) -> str:
     """The intervals of one service before or after a change, as far as they lie in invoiced months."""
     rows = changes.filter(pl.col("change") == change).sort("active_from").iter_rows(named=True)
-    spans = [f"{row['product_id']} from {row['active_from']} until {row['past_end']}" for row in rows]
+    spans = [
+        f"{row['product_id'] or 'in force'} from {row['active_from']} "
+        + (f"until {row['past_end']}" if row["past_end"] else "on")
+        for row in rows
+    ]
     return ", ".join(spans) or "not there"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from invoicing.retro import RETRO_SCHEMA, retroactive_changes
+from invoicing.retro import RETRO_SCHEMA, changed_contracts, retroactive_changes
 from invoicing.store import Store, sha256_of_bytes
 from rating.rules import rule
 from rating.services import SERVICE_TABLES, service_rows
@@ -91,7 +91,7 @@ def load_snapshot_tables(
 def retro_since(
     store: Store, ledger: Ledger, previous: Run | None, loaded: LoadedPlatform, period: Period
 ) -> pl.DataFrame:
-    """R-RETRO: services entered or removed with a past date since the run before (`RETRO_SCHEMA`).
+    """R-RETRO: services and contracts changed with a past date since the run before (`RETRO_SCHEMA`).
 
     Raises:
         StoreUnavailable: where a table of that run is missing or altered.
@@ -100,7 +100,9 @@ def retro_since(
         return pl.DataFrame(schema=RETRO_SCHEMA)
     settings = parse_settings(json.loads(previous.settings))
     before = load_snapshot_tables(store, ledger, previous.snapshot, settings, SERVICE_TABLES)
-    return retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
+    services = retroactive_changes(service_rows(before), service_rows(loaded.platform), period)
+    contracts = changed_contracts(before.contracts, loaded.platform.contracts, period)
+    return pl.concat([services.cast(pl.Schema(RETRO_SCHEMA)), contracts])
 
 
 def _checked_folder(store: Store, ledger: Ledger, snapshot: str, tables: Collection[str]) -> Path:

@@ -223,6 +223,17 @@ def test_r_cap__a_customer_of_whom_there_is_no_invoice_is_rebuilt(tmp_path: Path
     assert counts.rows() == [(10, 18, 8, 20)]
 
 
+def test_r_cap__an_end_that_is_taken_back_leaves_what_the_quarter_began_with(tmp_path: Path) -> None:
+    users = staff({"2026-01": 10})
+    over = tables(contracts="c1 2026-01-01 2026-11-01", users=users)
+    fewer = tables(contracts="c1 2026-01-01", users=staff({"2026-01": 10, "2026-11": 5}))
+    months = {"2026-09": tables(contracts="c1 2026-01-01", users=users), "2026-10": over}
+    issued = run_months(tmp_path / "store", months | dict.fromkeys(("2026-11", "2026-12", "2027-01"), fewer))
+    assert issued.counts("billed") == [10, 9, 9, 9]  # of September and November to January
+    assert issued.counts("reference")[1:] == [10, 10, 9]
+    assert issued.words("2026-11", "user_cap")[0] == "user_cap seat 2026-12-01..2026-12-31 4 124.00 R-CAP"
+
+
 def test_r_cap__a_rebuilt_history_needs_no_price_of_its_months() -> None:
     # The book begins in October 2026; which products are reserved in the years before matters no more.
     users = f"{gone(5, 'seat', 'a')}; {stay(5, 'seat', 'b')}; c1..c10 desk 2026-07-01 2026-08-05"

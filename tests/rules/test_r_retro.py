@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invoicing.retro import retroactive_changes
+from invoicing.retro import changed_contracts, retroactive_changes
 from rating.periods import Period
 from rating.services import service_rows
 from tests.rules.tables import kept_lines, start, tables, write_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import polars as pl
 
     from invoicing.desk import Report
 
@@ -85,6 +87,67 @@ def test_r_retro__numbers_subscriptions_and_contracts() -> None:
     assert [line.rpartition(" ")[2] for line in removed] == ["2026-10-01"] * 3
     entered = [line for line in changes(before, over) if line.startswith("entered")]
     assert [line.rpartition(" ")[2] for line in entered] == ["2026-09-20"] * 3
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "found"),
+    [
+        ("", "", []),
+        ("", "2026-10-01", ["removed 2026-01-01 None", "entered 2026-10-01 None"]),
+        ("", "2026-01-02", ["removed 2026-01-01 None", "entered 2026-01-02 None"]),
+        # An end that was not known: of October, invoiced in advance, it is in time; before that its month is closed.
+        ("", "2026-01-01 2026-11-20", []),
+        ("", "2026-01-01 2026-10-20", []),
+        ("", "2026-01-01 2026-10-02", []),
+        ("", "2026-01-01 2026-10-01", ["entered 2026-01-01 2026-10-01", "removed 2026-01-01 None"]),
+        ("", "2026-01-01 2026-08-12", ["entered 2026-01-01 2026-08-12", "removed 2026-01-01 None"]),
+        ("2026-01-01 2026-11-01", "2026-01-01 2026-10-20", []),  # October was invoiced whole
+        # One that was known, and is another one now or none.
+        ("2026-01-01 2026-10-20", "2026-01-01 2026-10-20", []),
+        ("2026-01-01 2026-10-20", "", ["removed 2026-01-01 2026-10-20", "entered 2026-01-01 None"]),
+        (
+            "2026-01-01 2026-10-01",
+            "2026-01-01 2026-10-20",
+            ["entered 2026-01-01 2026-10-20", "removed 2026-01-01 2026-10-01"],
+        ),
+        (
+            "2026-01-01 2026-10-20",
+            "2026-01-01 2026-10-10",
+            ["entered 2026-01-01 2026-10-10", "removed 2026-01-01 2026-10-20"],
+        ),
+        ("2026-01-01 2026-11-01", "2026-01-01 2026-12-01", []),
+        ("2026-01-01 2026-08-12", "2026-01-01 2026-08-12", []),
+    ],
+)
+def test_r_retro__a_contract_that_was_taken_for_another(before: str, now: str, found: list[str]) -> None:
+    then, today = (tables(contracts=f"c1 {text or '2026-01-01'}").contracts for text in (before, now))
+    listed = changed_contracts(then, today, OCTOBER)
+    rows = listed.select("change", "active_from", "past_end").iter_rows()
+    assert sorted(" ".join(map(str, row)) for row in rows) == sorted(found)
+    assert set(listed["table"]) <= {"contract"}
+
+
+def test_r_retro__a_contract_that_came_late_or_is_gone() -> None:
+    none, open_, over = (tables(contracts=text).contracts for text in ("", "c1 2026-01-01", "c1 2026-01-01 2026-10-01"))
+
+    def found(before: pl.DataFrame, now: pl.DataFrame) -> list[str]:
+        return changed_contracts(before, now, OCTOBER)["change"].to_list()
+
+    assert found(none, open_) == found(none, over) == ["entered"]
+    assert found(open_, none) == ["removed"]
+    assert found(over, none) == []
+    assert found(none, tables(contracts="c1 2026-10-02").contracts) == []
+
+
+def test_r_retro__the_run_tells_of_a_contract_whose_last_month_was_closed_as_another(tmp_path: Path) -> None:
+    store, folder = tmp_path / "store", write_tables(tmp_path / "tables")
+    assert not retro_sentences(start(store, "2026-03", folder, "2026-03-31T20:00:00Z"))
+    row = (folder / "contracts.csv").read_text().splitlines()[1]
+    contract, customer, begins, *_ = row.split(",")
+    write_tables(folder, {"contracts": (row, f"{contract},{customer},{begins},,2026-04-01,")})
+    told = retro_sentences(start(store, "2026-04", folder, "2026-04-30T20:00:00Z"))
+    was, now = f"in force from {begins} on", f"in force from {begins} until 2026-04-01"
+    assert told == [f"{customer}: contract {contract} was {was} and is now {now}"]
 
 
 def test_r_retro__the_run_tells_it_and_charges_nothing(tmp_path: Path) -> None:

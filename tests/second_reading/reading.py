@@ -214,9 +214,12 @@ class Run:
     def count_before(self, customer_id: str, period: str) -> UserCount | None:
         """The user count of the period before: as stored, or rebuilt for a customer never billed before
         (R-CAP).
+
+        Choice: it is rebuilt too where the contract was over by then and is not any more.
         """
-        if self.store.has_invoice_before(customer_id, period):
-            return self.store.counts.get((customer_id, before(period)))
+        stored = self.store.counts.get((customer_id, before(period)))
+        if stored and self.store.has_invoice_before(customer_id, period):
+            return stored
         services, rounding = self.services[customer_id], self.switch("cap_rounding", "floor")
         return rebuild(self.book, services, customer_id, before(period), rounding)
 
