@@ -6,6 +6,7 @@ Annotations are no texts here: Typer would have to compile each of them at each 
 """
 
 import gc
+import io
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, get_args
 from zoneinfo import ZoneInfo
 
 import typer
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from typer._click import Context
     from typer.core import _TyperParameter
+    from typing_extensions import Buffer
 
     from invoicing.desk import Desk, Moment, Report
     from rating.sources.database import Address
     from schemas.settings import Settings
 
 HELP = ("-h", "--help")
+STDOUT, STDERR = 1, 2
 
 app = typer.Typer(
     name="centime",
@@ -1356,10 +1359,6 @@ def status_of(arguments: list[str]) -> int:
         status = BAD_USAGE
         tell_json(arguments, str(error), (), status)
         drawing_of_help().rich_format_error(error)
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; the rest of it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     except Exception as error:  # noqa: BLE001 - whoever started it from cron must not take a fault for "done"
         status = settle(arguments, error)
     except (KeyboardInterrupt, SystemExit):
@@ -1369,8 +1368,42 @@ def status_of(arguments: list[str]) -> int:
     return int(status)
 
 
+class Lasting(io.FileIO):
+    """A file descriptor that leads nowhere once nobody reads its pipe any more."""
+
+    def write(self, content: "Buffer", /) -> int:
+        """Write so many of the bytes; all of them where nobody reads them."""
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return super().write(content)
+
+
+def lasting(stream: TextIO | None, descriptor: int) -> TextIO:
+    """Standard output or error for as long as the command works, whoever stops reading it or never opened it.
+
+    A month must not stay half issued because its messages went into `head`, and the exit status is that of the work.
+    """
+    if stream is None:  # closed before the program began, as `>&-` does
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - it lasts as long as the process
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(Lasting(descriptor, "wb", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=descriptor == STDERR or stream.isatty(),
+    )
+
+
 def main() -> None:
     """The `centime` command."""
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = lasting(sys.stdout, STDOUT)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = lasting(sys.stderr, STDERR)
     # What a command imports, it keeps: looking through that for garbage takes a tenth of a short command's time.
     gc.disable()
     try:

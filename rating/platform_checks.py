@@ -125,14 +125,18 @@ def platform_problems(tables: Mapping[str, TableRows], *, allow_increments: bool
 
 
 def platform_warnings(tables: Mapping[str, TableRows]) -> list[str]:
-    """What is odd but can be billed: rows that name a user nobody has, customers without a contract."""
+    """What is odd but can be billed: users nobody has, customers without a contract, prefixes of no number."""
     users = tables["users"].rows
     warnings = []
     for table in ("numbers", "subscriptions"):
         unknown = _without(tables[table].rows, "user_id", users, "user_id")
         warnings += _named(tables[table].file, unknown, "user_id", "not in users")
-    orphans = _without(tables["customers"].rows, "customer_id", tables["contracts"].rows, "customer_id")
-    return warnings + _named(tables["customers"].file, orphans, "customer_id", "without a contract: nothing is billed")
+    contracts = tables["contracts"].rows.filter(pl.col("ends_on").is_null() | (pl.col("ends_on") > pl.col("starts_on")))
+    orphans = _without(tables["customers"].rows, "customer_id", contracts, "customer_id")
+    warnings += _named(tables["customers"].file, orphans, "customer_id", "without a contract: nothing is billed")
+    dead = tables["rates"].rows.filter(pl.col("prefix").cast(pl.String).str.starts_with("0"))
+    words = "no number begins so: expected the country's code first, such as 33 instead of 0033"
+    return warnings + _named(tables["rates"].file, dead, "prefix", words)
 
 
 def notice_problems(tables: Mapping[str, TableRows], from_day: date | None) -> list[Problem]:

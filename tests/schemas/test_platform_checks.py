@@ -153,7 +153,9 @@ def test_platform_checks__an_empty_interval_is_accepted_and_left_out(load: Load)
     expected = {table: len(TABLES[table].splitlines()) - 1 for table in added} | {"customers": 3}
     loaded = load(added=added)
     assert {table: loaded.platform.frames()[table].height for table in added} == expected
-    assert loaded.warnings == ()
+    assert [warning.partition(".csv: ")[2] for warning in loaded.warnings] == [
+        "customer_id c9: without a contract: nothing is billed"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +276,9 @@ def test_platform_checks__what_can_be_billed_all_the_same_is_a_warning(load: Loa
     numbers = "".join(f"+32299999{n}0,c1,BE,2026-01-01,,x{n},,\n" for n in range(10, 17))
     loaded = load(
         added={
-            "customers": "c9,n,s,1,c,BE,fr,,,,,",
+            "customers": "c8,n,s,1,c,BE,fr,,,,,\nc9,n,s,1,c,BE,fr,,,,,",
+            "contracts": "k8,c8,2026-03-01,,2026-03-01,",
+            "rates": "standard,0044,BE,1,0,1,1,2026-01-01,2025-11-01",
             "numbers": numbers + "+3229999900,c1,BE,2026-01-01,,x10,,",
             "subscriptions": "s9,c1,mobile,1,2026-01-01,,x2",
         }
@@ -282,5 +286,6 @@ def test_platform_checks__what_can_be_billed_all_the_same_is_a_warning(load: Loa
     assert [warning.partition(".csv: ")[2] for warning in loaded.warnings] == [
         "user_id x10, x11, x12, x13, x14 and 2 more: not in users",
         "user_id x2: not in users",
-        "customer_id c9: without a contract: nothing is billed",
+        "customer_id c8, c9: without a contract: nothing is billed",
+        "prefix 0044: no number begins so: expected the country's code first, such as 33 instead of 0033",
     ]
