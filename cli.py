@@ -9,6 +9,7 @@ import gc
 import io
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 HELP = ("-h", "--help")
 STDOUT, STDERR = 1, 2
+# Python reads `20261031` and `2026-W44-6` too, which are easily something else than was meant.
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT = re.compile(rf"{DAY.pattern}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]+)?)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})")
 
 app = typer.Typer(
     name="centime",
@@ -148,7 +152,7 @@ class Common:
         if self.now is None:
             return datetime.now(UTC)
         try:
-            found = datetime.fromisoformat(self.now)
+            found = datetime.fromisoformat(self.now) if MOMENT.fullmatch(self.now) else None
         except ValueError:
             found = None
         if found is None or found.tzinfo is None or not EARLIEST_YEAR <= found.year <= LATEST_YEAR:
@@ -198,10 +202,12 @@ def program_version() -> str:
 
 def day_of(text: str | None, option: str = "--date") -> date | None:
     """An option that is a day."""
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31") from None
+    if text is None:
+        return None
+    with suppress(ValueError):
+        if DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31")
 
 
 def database_address(url: str | None, password_file: Path | None) -> "Address":
@@ -1010,17 +1016,18 @@ def what_if(
     from invoicing import runs
     from invoicing import what_if as supposing
     from invoicing.desk import Report
+    from invoicing.table_files import require_target
     from rating.periods import Period
 
     common = Common("what-if", store, config, now, as_json)
     month, report = Period.parse(period), Report("what-if", period)
     settings = None if config is None else common.settings()
-    if picture is not None:
-        from invoicing.what_if_picture import draw, require_picture
-
-        require_picture(picture)
     supposed = supposing.Supposed(platform, deck, without_calls, settings)
     with at_desk(common, writes=False) as desk:
+        if picture is not None:
+            from invoicing.what_if_picture import FORMATS, draw
+
+            require_target(desk.store, picture, FORMATS)
         run = runs.issued_run(desk.ledger, month)
         found = supposing.what_if(desk, run, supposed, customer or [], calls)
     supposing.tell_what_if(period, found, report)

@@ -15,6 +15,7 @@ from invoicing.month_again import MonthAgain
 from invoicing.pipeline import Bill, bill_period
 from invoicing.rated_calls import read_rated
 from invoicing.store import Store
+from invoicing.table_files import require_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, report: Report) -> None:
     """Rate and bill in memory: draft invoices, nothing numbered, nothing stored."""
+    if drafts is not None:
+        require_folder(desk.store, drafts)
     runs.require_next(desk.ledger, period)
     tables = runs.load_tables(desk, platform, period)
     with drafted(desk, period, tables) as (rated, bill, scratch):

@@ -20,6 +20,7 @@ from invoicing.totals import with_vat
 from rating.platform_checks import notice_problems
 from rating.sources.platform_tables import LoadedPlatform, load_platform
 from schemas.errors import InputRefused
+from schemas.settings import parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,7 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
         InputRefused: with every problem found.
     """
     refuse_wrong_supplier(desk.settings.supplier)
+    _refuse_lost_supplier(desk)
     require_rules(desk.settings.documents.rules_dir)
     loaded = load_platform(folder, desk.settings, judge=partial(notice_problems, from_day=period.first_day))
     platform, first = loaded.platform, issuing.first_period(desk.ledger, period)
@@ -93,6 +95,19 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
     customers = platform.customers.select("customer_id")
     with_vat(customers, platform.customers, invoice_date or desk.today, desk.settings.vat)
     return Tables(loaded, history, services)
+
+
+def _refuse_lost_supplier(desk: Desk) -> None:
+    """Refuse settings without a seller where the last invoices had one: numbered ones cannot be taken back."""
+    last = desk.ledger.last_run()
+    if last is None or desk.settings.supplier.name:
+        return
+    name = parse_settings(json.loads(last.settings)).supplier.name
+    if name:
+        raise InputRefused(
+            f"the settings name no supplier, and the invoices of {last.period} are from {name}: "
+            "expected supplier.name, as centime.toml has it; give that file with --config"
+        )
 
 
 def read(desk: Desk, given: Sequence[str], formats: Formats, report: Report) -> None:
@@ -177,8 +192,15 @@ def tell_rating(desk: Desk, report: Report, rated: RatedPeriod | KeptRating) -> 
         f"{customer}: {count} {words[rule_id]}; rated ({rule_id})"
         for rule_id, customer, count in rated.reports.iter_rows()
     ]
-    # Nobody can do anything about calls from before the store began: they are told, and do not count here.
-    unrated = rated.unrated.filter(pl.col("reason") != "before_start").height
+    early = pl.col("reason") == "before_start"
+    before = rated.unrated.filter(early).height
+    if before and not desk.ledger.runs():
+        report.warnings.append(
+            f"{before} calls are of months before this first one of the store and never rated; where one of those is "
+            "to be billed here, it must be run first"
+        )
+    # Later on nobody can do anything about calls from before the store began.
+    unrated = rated.unrated.filter(~early).height
     judge_quarantine(desk, report, unrated, rated.calls + unrated, "calls judged")
 
 

@@ -265,13 +265,13 @@ def open_store(root: Path, *, create: bool) -> Store:
 
     Raises:
         InputRefused: where there is none and it may not be created.
-        StoreUnavailable: where the disk has no space for it, or fails.
+        StoreUnavailable: where its ledger is lost, or the disk has no space for it, or fails.
     """
     store = Store(root)
     if root.exists() and not root.is_dir():
         raise InputRefused(f"{root}: expected the folder of a store, found a file; give another --store")
+    _refuse_lost_ledger(store)
     if create:
-        _refuse_lost_ledger(store)
         try:
             store.create()
         except OSError as error:

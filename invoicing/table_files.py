@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,26 @@ def require_target(store: Store, target: Path, formats: tuple[str, ...] = FORMAT
         raise InputRefused(f"{target}: expected a file name that ends in {', '.join(formats)}")
     if not target.parent.is_dir():
         raise InputRefused(f"{target.parent}: there is no such folder; make it first, or write elsewhere")
-    if store.root.resolve() in target.resolve().parents:
+    _require_outside(store, target)
+
+
+def require_folder(store: Store, folder: Path) -> None:
+    """Files can be written into a folder, or it can be made for them.
+
+    Raises:
+        InputRefused: where a file is in its place, it may not be written into, or it is the store or inside of it.
+    """
+    _require_outside(store, folder)
+    there = next(place for place in (folder, *folder.resolve().parents) if place.exists())
+    if not there.is_dir():
+        raise InputRefused(f"{there}: this is a file, expected a folder; write elsewhere")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputRefused(f"{there}: this folder may not be written into; write elsewhere, or change its rights")
+
+
+def _require_outside(store: Store, target: Path) -> None:
+    """What is written for a person is not put among the store's files."""
+    if store.root.resolve() in (target.resolve(), *target.resolve().parents):
         raise InputRefused(f"{target}: this is inside the store, which keeps its own files only; write elsewhere")
 
 

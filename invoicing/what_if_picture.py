@@ -8,7 +8,6 @@ import altair as alt
 import polars as pl
 
 from rating.money import MICRO, MICRO_PER_CENT
-from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,18 +18,6 @@ FORMATS = (".svg", ".png")
 # So many of each side are drawn; the others are told as one bar.
 MOST_BARS = 20
 MORE, LESS = "#b3541e", "#2f5d62"
-
-
-def require_picture(path: Path) -> None:
-    """A picture can be written there.
-
-    Raises:
-        InputRefused: for another format, or a folder that is not there.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise InputRefused(f"{path}: expected a file name that ends in {' or '.join(FORMATS)}")
-    if not path.parent.is_dir():
-        raise InputRefused(f"{path.parent}: there is no such folder; make it first, or write elsewhere")
 
 
 def draw(period: str, found: WhatIf, path: Path) -> None:

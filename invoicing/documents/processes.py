@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import sys
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def begin_process(
     context.set_forkserver_preload(PRELOADED)
     here, there = context.Pipe()
     process = context.Process(target=work, args=(there, limits), daemon=True)
-    with _without_main():
+    with _without_main(), _without_interrupt():
         process.start()
     there.close()
     return process, here
@@ -54,6 +55,17 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _without_interrupt() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, also while they import; here it is heeded right after."""
+    resource_tracker.ensure_running()  # which lets Ctrl-C through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def reason_of_end(exit_code: int, limits: DocumentSettings) -> str:

@@ -62,9 +62,10 @@ def test_date__the_one_asked_for_but_never_before_the_last_invoice(command: str,
     told = issued.start(command, *november, "--date", "2026-11-01")
     assert told.status == 2
     assert "invoice date 2026-11-01: the last invoice is dated 2026-11-02" in told.stderr
-    wrong = issued.start(command, *november, "--date", "tomorrow")
-    assert wrong.status == 2
-    assert "--date tomorrow: expected a day written YYYY-MM-DD" in wrong.stderr
+    for day in ("tomorrow", "20261202", "2026-W49-3", "2026-11-31", "02/12/2026"):
+        wrong = issued.start(command, *november, "--date", day)
+        assert wrong.status == 2
+        assert f"--date {day}: expected a day written YYYY-MM-DD" in wrong.stderr
     assert bytes_of(issued.store) == before
     done = issued.start(command, *november, "--date", "2026-11-02")
     assert done.status == 0
@@ -106,6 +107,54 @@ def test_preview__stores_nothing_and_shows_what_issue_will_bill(rated: Place) ->
     sums = [document["sums"] for document in (told.document, issued.document)]
     assert all(isinstance(found, dict) for found in sums)
     assert [found["gross_cents"] for found in sums if isinstance(found, dict)] == [1879, 1879]
+
+
+@pytest.mark.parametrize(
+    ("folder", "because"),
+    [
+        ("store", "inside the store"),
+        ("store/invoices", "inside the store"),
+        ("store/../store/new/drafts", "inside the store"),
+        ("file", "this is a file, expected a folder"),
+        ("file/drafts", "this is a file, expected a folder"),
+    ],
+)
+def test_preview__drafts_are_not_written_where_they_cannot_be(folder: str, because: str, rated: Place) -> None:
+    (rated.folder / "file").write_text("somebody's", encoding="utf-8")
+    before = bytes_of(rated.folder)
+    told = rated.start("preview", "2026-10", *TABLES, *NOW, "--to", folder)
+    assert told.status == 2
+    assert because in told.stderr
+    assert bytes_of(rated.folder) == before
+
+
+def test_run__the_first_one_tells_of_calls_that_are_then_never_rated(place: Place) -> None:
+    words = "calls are of months before this first one of the store and never rated"
+    assert place.start("read", "cdrs/october.csv", *NOW).status == 0
+    november = place.start("rate", "2026-11", *TABLES, "--now", "2026-12-02T10:00:00Z")
+    assert f"warning: 12 {words}" in november.stderr
+    assert words not in place.start("rate", "2026-10", *TABLES, *NOW).stderr
+
+
+def test_run__settings_without_the_supplier_of_the_last_invoices_are_refused(place: Place) -> None:
+    settings = place.folder / "centime.toml"
+    without = settings.read_text(encoding="utf-8")
+    settings.write_text(without + '[supplier]\nname = "Ardoise"\n', encoding="utf-8")
+    assert place.run("2026-10", "--cdrs", "cdrs/october.csv").status == 0
+    settings.write_text(without, encoding="utf-8")
+    before = bytes_of(place.folder)
+    told = place.run("2026-11", "--cdrs", "cdrs/november.csv")
+    assert told.status == 2
+    assert "the invoices of 2026-10 are from Ardoise: expected supplier.name" in told.stderr
+    assert bytes_of(place.folder) == before
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["status"], ["export", "lines", "2026-10", "-o", "lines.csv"]])
+def test_store__one_that_lost_its_ledger_is_damaged_and_not_missing(arguments: list[str], issued: Place) -> None:
+    (issued.store / "ledger.duckdb").unlink()
+    told = issued.start(*arguments)
+    assert told.status == 3
+    assert "the ledger of this store is missing" in told.stderr
 
 
 @pytest.mark.parametrize("arguments", [["verify"], ["explain", "pack1"], ["quarantine"]], ids=" ".join)

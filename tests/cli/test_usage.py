@@ -175,7 +175,13 @@ def test_strict__warnings_leave_with_1(place: Place) -> None:
     assert place.store.exists()
 
 
-@pytest.mark.parametrize("now", ["yesterday", "2026-11-02", "2026-11-02T10:00:00", "1793606400", ""])
+@pytest.mark.parametrize(
+    "now",
+    [
+        "yesterday", "2026-11-02", "2026-11-02T10:00:00", "1793606400", "", "20261102T100000Z", "2026-W44-6T10:00:00Z",
+        "2026-11-31T10:00:00Z",
+    ],
+)  # fmt: skip
 def test_now__without_a_zone_or_no_time_is_refused(now: str, place: Place) -> None:
     told = place.start("read", "cdrs", "--now", now)
     assert told.status == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from schemas.settings import DocumentSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from multiprocessing.connection import Connection
 
     from invoicing.documents.files import Files
     from invoicing.documents.model import InvoiceDocument
@@ -107,3 +109,15 @@ def test_limits__an_error_is_raised_where_the_document_came_from() -> None:
     wrong = replace(full_document(6), net_cents=1)
     with pytest.raises(ValueError, match=r"invoice 2026-000001: lines make \d+ cents, not 1"):
         list(made_by_workers([*numbered(3), wrong], UNJUDGED, workers=2))
+
+
+def tell_blocked(connection: Connection, _limits: DocumentSettings) -> None:
+    """Which signals a process does not hear, as it has it from the one it was forked from."""
+    connection.send(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+
+def test_workers__ctrl_c_reaches_none_of_their_processes_even_while_they_import() -> None:
+    process, connection = begin_process(tell_blocked, ENOUGH)
+    assert signal.SIGINT in connection.recv()
+    process.join()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
