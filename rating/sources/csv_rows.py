@@ -159,9 +159,12 @@ def _rows_of_blocks(
     blocks: Iterable[tuple[Block, int]], columns: Columns, wanted: Wanted, *, accept: bool
 ) -> Generator[pl.DataFrame, None, None]:
     """The rows of each block, several worked on at once."""
+    nothing = pl.DataFrame(schema=row_schema(wanted))
 
     def read(item: tuple[Block, int]) -> tuple[Block, int, pl.DataFrame, int]:
         block, before = item
+        if not block.content:  # as the last one mostly is; Polars would take a while to find nothing in it
+            return block, before, nothing, 0
         rows, held_lines = _csv_rows(read_lines(block.content, before, accept=accept), columns, wanted, last=block.last)
         return block, before, rows, held_lines
 

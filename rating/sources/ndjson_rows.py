@@ -39,8 +39,11 @@ def ndjson_frames(
     blocks: Iterable[Block], _path: str, wanted: Wanted, unknown: set[str], *, accept: bool, lines_before: int = 0
 ) -> Generator[pl.DataFrame, None, None]:
     """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes."""
+    nothing = pl.DataFrame(schema=row_schema(wanted))
 
     def rows_of(block: tuple[Block, int]) -> pl.DataFrame:
+        if not block[0].content:  # as the last one mostly is; Polars would take a while to find nothing in it
+            return nothing
         return _rows(read_lines(block[0].content, block[1], accept=accept), wanted, unknown)
 
     with closing(in_order(rows_of, numbered(blocks, lines_before))) as frames:
