@@ -57,7 +57,16 @@ def preview(desk: Desk, period: Period, platform: Path, drafts: Path | None, rep
             report.written += written.paths
             report.attention += written.held
             report.warnings += [*electronic_warnings(desk.settings.supplier, desk.settings.documents), *written.told]
+            report.warnings += _told_older_drafts(drafts, period, report)
             _write_draft_page(desk, period, tables, MonthAgain(rated, bill, scratch), drafts, report)
+
+
+def _told_older_drafts(drafts: Path, period: Period, report: Report) -> list[str]:
+    """What an earlier preview of the month left beside these drafts, in words: it is not removed for anybody."""
+    older = sorted(path.name for path in drafts.glob(f"draft-{period}-*") if str(path) not in report.written)
+    if not older:
+        return []
+    return [f"{drafts}: {', '.join(older)}: of an earlier preview, and none of this one; remove what is not wanted"]
 
 
 def put_up_for_approval(desk: Desk, rating: Rating, rated: RatedPeriod, tables: Tables, report: Report) -> None:

@@ -76,4 +76,13 @@ def _unknown(desk: Desk, subject: str, *, call: bool) -> str:
         last = desk.ledger.rows("select max(invoice_number) from invoices")[0][0]
         known = f"the last invoice is {last}" if last else "no invoice was issued yet"
         return f"{subject}: this store has no such invoice and no such call; {known}"
+    credit_notes = desk.ledger.rows(
+        "select invoice_number, strftime(credit_note_date, '%Y-%m') from credit_notes where credit_note_number = ?",
+        [subject],
+    )
+    for invoice, month in credit_notes:
+        return (
+            f"{subject} is a credit note on {invoice}: `centime explain {invoice}` explains what it credits, "
+            f"`centime export credit_note_lines {month} -o FILE` has its lines"
+        )
     return f"{subject}: this store has no such call; check the call_id, or `centime read` its file"

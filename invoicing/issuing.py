@@ -16,10 +16,13 @@ from invoicing.events import HELD, ISSUED, record
 from invoicing.numbering import number_invoices
 from invoicing.pipeline import BILLED_SCHEMA, USED_SCHEMA, Bill, History, Services, bill_period
 from invoicing.rating_run import call_alarms_of, users_billed_before
+from rating.money import decimal_text, euro_text
 from rating.services import USER_GROUP, service_rows
 from schemas.errors import InputRefused, Problem, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from invoicing.desk import Moment
     from invoicing.holding import Divided
     from invoicing.ledger import Ledger, Rating, Run
@@ -97,26 +100,43 @@ def refuse_changed_one_offs(ledger: Ledger, loaded: LoadedPlatform) -> None:
         InputRefused: naming each that came back with another.
     """
     known = ledger.frame(
-        "select distinct id, kind, content as invoiced, coalesce(invoice_number, 'that is held') invoice_number "
-        "from one_offs_in_force"
+        "select distinct id, kind, content as invoiced, "
+        "coalesce('invoice ' || invoice_number, 'an invoice that is held') invoice from one_offs_in_force"
     )
     if known.is_empty():
         return
     now = one_off_contents(loaded.platform).join(known, on=["id", "kind"])
     changed = now.filter(pl.col("content") != pl.col("invoiced")).sort("kind", "id")
     problems = tuple(
-        Problem(
-            table="charges" if kind == "one_off" else "credits",
-            file="charges" if kind == "one_off" else "credits",
-            line=0,
-            column="charge_id" if kind == "one_off" else "credit_id",
-            value=row_id,
-            expected=f"the content it had on invoice {number}: {invoiced}; give a correction an id of its own",
-        )
-        for row_id, kind, number, invoiced in changed.select("id", "kind", "invoice_number", "invoiced").iter_rows()
+        problem
+        for row_id, kind, invoice, content, invoiced in changed.select(
+            "id", "kind", "invoice", "content", "invoiced"
+        ).iter_rows()
+        for problem in _changed_fields(loaded, kind, row_id, invoice, json.loads(content), json.loads(invoiced))
     )
     if problems:
         raise InputRefused("a charge or credit was used before with other content", problems)
+
+
+def _changed_fields(
+    loaded: LoadedPlatform, kind: str, row_id: str, invoice: str, now: dict[str, object], invoiced: dict[str, object]
+) -> Iterator[Problem]:
+    """The fields of a charge or credit that are others than on its invoice, as its file has them."""
+    table, key = ("charges", "charge_id") if kind == "one_off" else ("credits", "credit_id")
+    line = loaded.tables[table].rows.filter(pl.col(key) == row_id)["line"].item()
+    for name in [name for name in {**now, **invoiced} if now.get(name) != invoiced.get(name)]:
+        written, before = (_as_in_file(name, content.get(name)) for content in (now, invoiced))
+        words = f"as {row_id} has it on {invoice}; give a correction an id of its own"
+        column = name.removesuffix("_micro").removesuffix("_cents")
+        yield Problem(table, table, line, column, written, f"expected {before or 'nothing'}, {words}")
+
+
+def _as_in_file(name: str, kept: object) -> str:
+    if kept is None:
+        return ""
+    if name.endswith("_micro"):
+        return decimal_text(kept)
+    return euro_text(int(str(kept))) if name.endswith("_cents") else str(kept)
 
 
 def choose_invoice_date(ledger: Ledger, today: date, asked: date | None) -> date:

@@ -21,7 +21,7 @@ from invoicing.dispute_tables import DISPUTE_TABLES, SUPERSEDING_INVOICES
 from invoicing.events import begin_chain
 from invoicing.held_tables import HELD_TABLES
 from invoicing.in_force_views import IN_FORCE_VIEWS
-from invoicing.store import in_words, is_of_the_disk, write_whole
+from invoicing.store import in_words, is_of_rights, is_of_the_disk, write_whole
 from rating.periods import Period
 from schemas.errors import StoreUnavailable
 
@@ -234,7 +234,7 @@ class Ledger:
             if not read_only:
                 self._bring_up_to_date(moment)
         except duckdb.Error as error:
-            if is_of_the_disk(error):
+            if is_of_the_disk(error) or is_of_rights(error):
                 raise in_words(error) from None
             raise StoreUnavailable(
                 f"{path}: the ledger cannot be opened: {str(error).splitlines()[0]}; restore it from a backup"

@@ -86,7 +86,8 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
     refuse_wrong_supplier(desk.settings.supplier)
     _refuse_lost_supplier(desk)
     require_rules(desk.settings.documents.rules_dir)
-    loaded = load_platform(folder, desk.settings, judge=partial(notice_problems, from_day=period.first_day))
+    judge = partial(notice_problems, from_day=period.first_day, known=partial(_known_to_last_run, desk))
+    loaded = load_platform(folder, desk.settings, judge=judge)
     platform, first = loaded.platform, issuing.first_period(desk.ledger, period)
     with loaded.naming_files():
         issuing.refuse_changed_one_offs(desk.ledger, loaded)
@@ -95,6 +96,15 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
     customers = platform.customers.select("customer_id")
     with_vat(customers, platform.customers, invoice_date or desk.today, desk.settings.vat)
     return Tables(loaded, history, services)
+
+
+def _known_to_last_run(desk: Desk, table: str) -> pl.DataFrame | None:
+    """The rows of a table as the last run had them, where there was one."""
+    last = desk.ledger.last_run()
+    if last is None:
+        return None
+    settings = parse_settings(json.loads(last.settings))
+    return snapshots.load_snapshot_tables(desk.store, desk.ledger, last.snapshot, settings, [table]).frames()[table]
 
 
 def _refuse_lost_supplier(desk: Desk) -> None:

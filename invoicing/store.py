@@ -39,6 +39,7 @@ OWNER_ONLY, ALL_BUT_OWNER = 0o700, 0o077
 TEMPORARY = ".writing"
 CHUNK_BYTES = 1 << 20
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+RIGHTS_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def sha256_of_bytes(content: bytes) -> str:
@@ -232,9 +233,18 @@ def _make_folders(folder: Path, root: Path) -> None:
 
 def is_of_the_disk(error: Exception) -> bool:
     """Whether the disk is full or fails; what stands on it is not damaged by that."""
-    number, text = getattr(error, "errno", None), str(error)
     # DuckDB does not say why the disk did not take what it was given.
-    return "fsync failed" in text or any(number == failing or os.strerror(failing) in text for failing in DISK_ERRORS)
+    return "fsync failed" in str(error) or _is_one_of(error, DISK_ERRORS)
+
+
+def is_of_rights(error: Exception) -> bool:
+    """Whether somebody has no rights to what the store needs; that says nothing of what is in it."""
+    return _is_one_of(error, RIGHTS_ERRORS)
+
+
+def _is_one_of(error: Exception, numbers: tuple[int, ...]) -> bool:
+    found, text = getattr(error, "errno", None), str(error)
+    return any(found == number or os.strerror(number) in text for number in numbers)
 
 
 def in_words(error: Exception) -> StoreUnavailable:
@@ -244,7 +254,10 @@ def in_words(error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
             "no space is left on the disk; what was committed stays. Free some space and start the same command again"
         )
-    return StoreUnavailable(f"the store cannot be read or written: {text.splitlines()[0] if text else error!r}")
+    words = f"the store cannot be read or written: {text.splitlines()[0] if text else error!r}"
+    if is_of_rights(error):
+        words += "; nothing in it is damaged: start the command as its owner, or let that user read and write it"
+    return StoreUnavailable(words)
 
 
 def _refuse_lost_ledger(store: Store) -> None:

@@ -20,7 +20,7 @@ from schemas.settings import decimal_text
 from schemas.units import MICRO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
 RESERVED_ZONES = ("ONNET", "INCOMING")
@@ -124,8 +124,11 @@ def platform_problems(tables: Mapping[str, TableRows], *, allow_increments: bool
     ]
 
 
-def platform_warnings(tables: Mapping[str, TableRows]) -> list[str]:
-    """What is odd but can be billed: users nobody has, customers without a contract, prefixes of no number."""
+def platform_warnings(tables: Mapping[str, TableRows], customers_set: Iterable[str]) -> list[str]:
+    """What is odd but can be billed: users nobody has, customers without a contract, prefixes of no number.
+
+    Takes also the customers that `documents.customers` has settings for.
+    """
     users = tables["users"].rows
     warnings = []
     for table in ("numbers", "subscriptions"):
@@ -136,15 +139,24 @@ def platform_warnings(tables: Mapping[str, TableRows]) -> list[str]:
     warnings += _named(tables["customers"].file, orphans, "customer_id", "without a contract: nothing is billed")
     dead = tables["rates"].rows.filter(pl.col("prefix").cast(pl.String).str.starts_with("0"))
     words = "no number begins so: expected the country's code first, such as 33 instead of 0033"
-    return warnings + _named(tables["rates"].file, dead, "prefix", words)
+    warnings += _named(tables["rates"].file, dead, "prefix", words)
+    named = pl.DataFrame({"customer_id": sorted(customers_set)}, schema={"customer_id": pl.String})
+    nobody = _without(named, "customer_id", tables["customers"].rows, "customer_id")
+    words = "not in customers: what documents.customers sets for them has no effect"
+    return warnings + _named("centime.toml", nobody, "customer_id", words)
 
 
-def notice_problems(tables: Mapping[str, TableRows], from_day: date | None) -> list[Problem]:
+def notice_problems(
+    tables: Mapping[str, TableRows],
+    from_day: date | None,
+    known: Callable[[str], pl.DataFrame | None] = lambda _: None,
+) -> list[Problem]:
     """The versions that were announced too late (R-NOTICE), of decks, prices, packs and customers' decks.
 
     Args:
         tables: The rows of an accepted platform, by table.
         from_day: The first day of the period that is run; None judges every version there is.
+        known: Gives the rows of a table as the last run had them; asked only where a version was announced late.
 
     Returns:
         One problem for each version; a version of a rate deck is judged by its row that was announced last.
@@ -154,7 +166,9 @@ def notice_problems(tables: Mapping[str, TableRows], from_day: date | None) -> l
         version = [*by, "effective_from"]
         announced = tables[table].rows.group_by(*version, "notified_on").agg(pl.col("line").min())
         latest = announced.sort("notified_on", descending=True).unique(version, keep="first", maintain_order=True)
-        late = judge_notice(latest, by=by, from_day=from_day).with_columns(
+        told_late = pl.col("notified_on").to_physical() + NOTICE_DAYS > pl.col("effective_from").to_physical()
+        earlier = known(table) if latest.select(told_late.any()).item() else None
+        late = judge_notice(latest, by=by, from_day=from_day, earlier=earlier).with_columns(
             changed=pl.concat_str(by, separator=" ", ignore_nulls=True),
             last_day=pl.col("effective_from").dt.offset_by(f"-{NOTICE_DAYS}d").cast(pl.String),
         )

@@ -37,23 +37,32 @@ def in_force(wanted: pl.DataFrame, versions: pl.DataFrame, *, by: list[str], day
 
 
 @rule("R-NOTICE", article="5.6, 8.2")
-def judge_notice(versions: pl.DataFrame, *, by: list[str], from_day: date | None) -> pl.DataFrame:
+def judge_notice(
+    versions: pl.DataFrame, *, by: list[str], from_day: date | None, earlier: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """A change of a price, a rate deck, a pack or a customer's deck is announced 30 days before it applies.
 
-    The first version of a key changes nothing and needs no notice.
+    The first version of a key changes nothing and needs no notice. One that replaces what the last run charged by is
+    not the first, even where the tables hold the versions of today alone.
 
     Args:
         versions: Rows with the key columns `by` (null is a key too), `effective_from`, `notified_on` (Date).
         by: The columns of the key; all rows of one key are versions of one another.
         from_day: Only versions in force on some day from this one on are judged; None judges all.
+        earlier: The versions that the last run knew, by the same columns.
 
     Returns:
         The rows that were announced too late, in their order, with the columns they came with.
     """
     starts = pl.col("effective_from")
     late = pl.col("notified_on").to_physical() + NOTICE_DAYS > starts.to_physical()
-    offending = (starts > starts.min().over(by)) & late
+    judged, first = versions, starts.min().over(by)
+    if earlier is not None:
+        known = earlier.group_by(by).agg(first_known=starts.min())
+        judged = versions.join(known, on=by, how="left", nulls_equal=True, maintain_order="left")
+        first = pl.min_horizontal(first, "first_known")
+    offending = (starts > first) & late
     if from_day is not None:
         in_force_then = starts.filter(starts <= from_day).max().over(by)
         offending &= in_force_then.is_null() | (starts >= in_force_then)
-    return versions.filter(offending)
+    return judged.filter(offending).select(versions.columns)

@@ -104,7 +104,7 @@ def load_platform(
         count = len(reading.problems)
         words = f"{count} problem{'s' if count > 1 else ''} in the platform tables of {folder}"
         raise InputRefused(words, tuple(reading.problems))
-    warnings = (*reading.warnings, *platform_warnings(tables))
+    warnings = (*reading.warnings, *platform_warnings(tables, settings.documents.customers))
     platform = Platform(**without_empty_intervals(tables))
     return LoadedPlatform(platform, tuple(reading.files), warnings, tables)
 
@@ -334,12 +334,26 @@ def _read_rows(text: _TextTable, content: bytes) -> None:
 def _read_csv(text: _TextTable, content: bytes) -> None:
     """Read a CSV file, by whole columns where it has no quotes and only ordinary line ends."""
     text.columns_line = 1
+    if otherwise := _written_otherwise(content):
+        text.refuse(1, otherwise)
+        return
     written = _decoded(text, content)
     plain = b'"' not in content and content.count(b"\r") == content.count(b"\r\n")
     if plain and not text.problems:
         _read_plain_csv(text, content)
     else:
         _read_quoted_csv(text, written)
+
+
+def _written_otherwise(content: bytes) -> str:
+    """What a spreadsheet made of the whole file, told once and not at each of its lines; empty where nothing."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "expected UTF-8 text, this is UTF-16; export the table again in that encoding"
+    first = content.lstrip().split(b"\n", 1)[0]
+    for separator, words in ((b";", "semicolons"), (b"\t", "tabs")):
+        if separator in first.strip() and b"," not in first:
+            return f"expected commas between the fields, found {words}; export the table again as CSV with commas"
+    return ""
 
 
 def _decoded(text: _TextTable, content: bytes) -> str:
@@ -548,9 +562,12 @@ def _judge_columns(text: _TextTable, reading: _Reading) -> None:
             reading.warnings.append(warning)
     if not text.names:
         return
+    others = [name for name in text.names if name not in known]
     for name, column in known.items():
         if name not in text.names and not _may_be_empty(column):
-            text.refuse(text.columns_line, "expected this column; it is missing", column=name)
+            near = difflib.get_close_matches(name, others, n=1)
+            meant = f"; is {near[0]} meant to be it?" if near else ""
+            text.refuse(text.columns_line, f"expected this column; it is missing{meant}", column=name)
 
 
 def _may_be_empty(column: FileColumn) -> bool:

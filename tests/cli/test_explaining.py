@@ -323,3 +323,10 @@ def test_rules__lists_the_28_each_with_its_function_and_needs_no_store(tmp_path:
         module, _, function = str(row["function"]).rpartition(".")
         assert callable(getattr(importlib.import_module(module), function))
         assert row["sentence"]
+
+
+def test_explain__a_credit_note_is_named_as_one(october_corrected: Place) -> None:
+    told = october_corrected.start("explain", "CN2026-000001")
+    assert told.status == 2
+    assert "CN2026-000001 is a credit note on 2026-000001: `centime explain 2026-000001`" in told.stderr
+    assert "export credit_note_lines 2026-11 -o FILE" in told.stderr

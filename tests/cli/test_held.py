@@ -384,4 +384,4 @@ def test_run__a_credit_on_a_held_invoice_keeps_its_content(tmp_path: Path) -> No
     credits_table.write_text(credits_table.read_text().replace("40.00", "41.00"), encoding="utf-8")
     told = place.run("2026-11")
     assert told.status == 2
-    assert "the content it had on invoice that is held" in told.stderr
+    assert "amount '41.00': expected 40.00, as r1 has it on an invoice that is held" in told.stderr

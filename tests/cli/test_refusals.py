@@ -121,8 +121,8 @@ def test_r_oneoff__a_charge_that_is_on_an_invoice_keeps_its_content(old: str, ne
     told = october_issued.run("2026-11", "--cdrs", "cdrs/november.csv")
     change(october_issued, "charges", old, old)
     assert told.status == 2
-    assert "charge_id 'h1'" in told.stderr
-    assert "2026-000001" in told.stderr
+    assert "charges.csv:2: " in told.stderr
+    assert "as h1 has it on invoice 2026-000001" in told.stderr
     assert bytes_of(october_issued.store) == before
 
 

@@ -109,6 +109,17 @@ def test_preview__stores_nothing_and_shows_what_issue_will_bill(rated: Place) ->
     assert [found["gross_cents"] for found in sums if isinstance(found, dict)] == [1879, 1879]
 
 
+def test_preview__tells_of_drafts_that_an_earlier_one_left(rated: Place) -> None:
+    arguments = ["preview", "2026-10", *TABLES, *NOW, "--to", "drafts"]
+    assert "of an earlier preview" not in rated.start(*arguments).stderr
+    assert "of an earlier preview" not in rated.start(*arguments).stderr
+    for name in ("draft-2026-10-c9.pdf", "draft-2026-10-c8.xml", "draft-2026-09-c7.pdf", "notes.txt"):
+        (rated.folder / "drafts" / name).write_bytes(b"somebody's")
+    told = rated.start(*arguments)
+    assert "drafts: draft-2026-10-c8.xml, draft-2026-10-c9.pdf: of an earlier preview" in told.stderr
+    assert (rated.folder / "drafts" / "draft-2026-10-c9.pdf").exists()
+
+
 @pytest.mark.parametrize(
     ("folder", "because"),
     [

@@ -120,11 +120,16 @@ def test_r_credit__a_credit_that_was_deducted_keeps_its_content(tmp_path: Path) 
     store, folder = tmp_path / "store", write_tables(tmp_path / "tables")
     start(store, "2026-04", folder, "2026-04-30T20:00:00Z")
     assert kept_lines(store, "2026-04").filter(kind="credit")["net_cents"].to_list() == [-1250]
-    for change in (("12.5", "12.51"), ("r1,c1", "r1,c2"), ("Panne", "panne"), ("2026-04-01", "2026-04-02")):
-        write_tables(folder, {"credits": change})
+    for column, *change in (
+        ("amount", "12.5", "12.51"), ("customer_id", "r1,c1", "r1,c2"), ("description", "Panne", "panne"),
+        ("date", "2026-04-01", "2026-04-02"),
+    ):  # fmt: skip
+        write_tables(folder, {"credits": (change[0], change[1])})
         with pytest.raises(InputRefused, match="used before with other content") as refused:
             start(store, "2026-05", folder, "2026-05-31T20:00:00Z")
-        assert [(problem.table, problem.value) for problem in refused.value.problems] == [("credits", "r1")]
+        assert [(problem.table, problem.line, problem.column) for problem in refused.value.problems] == [
+            ("credits", 2, column)
+        ]
     write_tables(folder)
     start(store, "2026-05", folder, "2026-05-31T20:00:00Z")
     assert kept_lines(store, "2026-05").filter(kind="credit").is_empty()

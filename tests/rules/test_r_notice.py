@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 from rating.platform_checks import TableRows, notice_problems
 from rating.tariffs import judge_notice
+from schemas.errors import InputRefused
 from schemas.platform import SCHEMAS, empty
+from tests.rules.tables import start, write_tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Row = tuple[str, str | None, str, str]
 
 
 def versions(*rows: Row) -> pl.DataFrame:
     """Versions of (product, customer) with the day they apply from and the day they were told."""
-    schema = ["product_id", "customer_id", "effective_from", "notified_on"]
+    schema = dict.fromkeys(("product_id", "customer_id", "effective_from", "notified_on"), pl.String)
     days = pl.col("effective_from", "notified_on").str.to_date()
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(days)
 
@@ -77,6 +83,41 @@ def test_r_notice__each_key_has_its_own_first_version() -> None:
 def test_r_notice__versions_in_force_from_the_day_on_are_judged(from_day: str | None, found: list[str]) -> None:
     days = ("2026-07-01", "2026-03-01", "2026-05-01")
     assert sorted(late([FIRST, *(("seat", None, day, day) for day in days)], from_day)) == found
+
+
+@pytest.mark.parametrize(
+    ("earlier", "found"),
+    [
+        ([], []),
+        ([("seat", None, "2026-06-01", "2026-06-01")], []),  # it was the first already
+        ([("seat", None, "2026-08-01", "2026-08-01")], []),
+        ([FIRST], ["2026-06-01"]),
+        ([("seat", "c1", "2026-01-01", "2026-01-01")], []),  # an own price is a key of its own
+        ([("did", None, "2026-01-01", "2026-01-01")], []),
+    ],
+)
+def test_r_notice__what_replaces_a_version_that_the_last_run_knew_is_not_the_first(
+    earlier: list[Row], found: list[str]
+) -> None:
+    by = ["product_id", "customer_id"]
+    only = versions(("seat", None, "2026-06-01", "2026-06-01"))
+    judged = judge_notice(only, by=by, from_day=date(2026, 6, 1), earlier=versions(*earlier) if earlier else None)
+    assert judged.columns == only.columns
+    assert judged["effective_from"].cast(pl.String).to_list() == found
+
+
+@pytest.mark.parametrize(("notified_on", "is_refused"), [("2026-03-02", False), ("2026-03-03", True)])
+def test_r_notice__tables_of_today_alone_hide_no_change(notified_on: str, is_refused: bool, tmp_path: Path) -> None:
+    store, folder = tmp_path / "store", write_tables(tmp_path / "tables")
+    start(store, "2026-03", folder, "2026-03-31T20:00:00Z")
+    price = next(row for row in (folder / "prices.csv").read_text().splitlines() if row.startswith("seat,,"))
+    write_tables(folder, {"prices": (price, f"seat,,99,2026-04-01,{notified_on}")})
+    if is_refused:
+        with pytest.raises(InputRefused) as refused:
+            start(store, "2026-04", folder, "2026-04-30T20:00:00Z")
+        assert [problem.column for problem in refused.value.problems] == ["notified_on"]
+    else:
+        start(store, "2026-04", folder, "2026-04-30T20:00:00Z")
 
 
 def test_r_notice__keeps_the_order_and_the_columns() -> None:

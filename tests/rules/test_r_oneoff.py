@@ -97,7 +97,11 @@ def test_r_oneoff__a_charge_that_was_billed_keeps_its_content(tmp_path: Path) ->
     write_tables(folder, {"charges": ("2,99.9", "2,98.9")})
     with pytest.raises(InputRefused, match="used before with other content") as refused:
         start(store, "2026-05", folder, "2026-05-31T20:00:00Z")
-    assert [(problem.table, problem.value) for problem in refused.value.problems] == [("charges", "h1")]
+    (problem,) = refused.value.problems
+    assert problem.sentence() == (
+        f"{folder / 'charges.csv'}:2: unit_price '98.9': expected 99.9, as h1 has it on invoice 2026-000001; "
+        "give a correction an id of its own"
+    )
     assert kept(store, "select period from runs")["period"].to_list() == ["2026-03", "2026-04"]
     # Another id is another charge, and one that is billed may leave the table.
     write_tables(folder, {"charges": ("h1,c1,2026-03-05,Téléphone,2", "h2,c1,2026-05-03,Visite,1")})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_platform import TABLES
 
-from schemas.settings import RatingSettings, Settings
+from schemas.settings import CustomerDocuments, DocumentSettings, RatingSettings, Settings
 
 if TYPE_CHECKING:
     from small_platform import Load, Refuse
@@ -289,3 +289,11 @@ def test_platform_checks__what_can_be_billed_all_the_same_is_a_warning(load: Loa
         "customer_id c8, c9: without a contract: nothing is billed",
         "prefix 0044: no number begins so: expected the country's code first, such as 33 instead of 0033",
     ]
+
+
+def test_platform_checks__settings_for_a_customer_nobody_is_are_a_warning(load: Load) -> None:
+    hidden = dict.fromkeys(("c1", "C1", "c999"), CustomerDocuments(mask_digits=3))
+    loaded = load(settings=Settings(documents=DocumentSettings(customers=hidden)))
+    assert loaded.warnings == (
+        "centime.toml: customer_id C1, c999: not in customers: what documents.customers sets for them has no effect",
+    )

@@ -216,6 +216,11 @@ def test_platform_tables__what_is_not_read_is_told(folder: Path) -> None:
             (1, "amount", "", "expected this column; it is missing"),
         ),
         (
+            "credits",
+            b"credit_id,customer_id,date,description,amout\nr1,c1,2026-01-01,x,1\n",
+            (1, "amount", "", "expected this column; it is missing; is amout meant to be it?"),
+        ),
+        (
             "suspensions",
             b"customer_id,suspended_from,suspended_to,customer_id\n",
             (1, "customer_id", "", "expected each column once"),
@@ -262,6 +267,30 @@ def test_platform_tables__a_broken_csv_is_told_with_its_line(
 ) -> None:
     (folder / f"{table}.csv").write_bytes(written)
     assert (table, f"{table}.csv", *problem) in refused_in(folder)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (
+            b"customer_id;suspended_from;suspended_to\nc1;2026-01-01;\nc2;2026-01-01;\n",
+            "expected commas between the fields, found semicolons; export the table again as CSV with commas",
+        ),
+        (
+            b'\xef\xbb\xbf\n"customer_id"\t"suspended_from"\t"suspended_to"\r\nc1\t2026-01-01\t\r\n',
+            "expected commas between the fields, found tabs; export the table again as CSV with commas",
+        ),
+        (
+            "customer_id,suspended_from,suspended_to\nc1,2026-01-01,\n".encode("utf-16"),
+            "expected UTF-8 text, this is UTF-16; export the table again in that encoding",
+        ),
+    ],
+)
+def test_platform_tables__what_a_spreadsheet_wrote_otherwise_is_told_once(
+    folder: Path, written: bytes, expected: str
+) -> None:
+    (folder / "suspensions.csv").write_bytes(written)
+    assert refused_in(folder) == [("suspensions", "suspensions.csv", 1, "", "", expected)]
 
 
 def test_platform_tables__a_line_is_the_physical_line(refuse: Refuse) -> None:
