@@ -332,13 +332,18 @@ def retro_changes(desk: Desk, previous: Run | None, loaded: LoadedPlatform, peri
     """R-RETRO in sentences: services and contracts changed with a past date since the last run."""
     changes = snapshots.retro_since(desk.store, desk.ledger, previous, loaded, period)
     services = changes.partition_by("customer_id", "table", "service_id", as_dict=True, maintain_order=True)
-    invoiced = {"contract": f"what was invoiced until {period} began, in advance for it too"}
     return [
         f"{customer}: {table} {service} was {_spans(rows, 'removed')} and is now {_spans(rows, 'entered')}: this is "
-        f"about {invoiced.get(str(table), f'months before {period}, which are invoiced')}; "
-        "nothing is charged by itself (R-RETRO)"
+        f"about {_invoiced(str(table), period)}; nothing is charged by itself (R-RETRO)"
         for (customer, table, service), rows in services.items()
     ]
+
+
+def _invoiced(table: str, period: Period) -> str:
+    """What of a changed service or contract is on invoices already."""
+    if table == "contract":
+        return f"what was invoiced until {period} began, in advance for it too"
+    return f"months before {period}, which are invoiced"
 
 
 def _spans(changes: pl.DataFrame, change: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rating.frames import previous_in_key
-from rating.tariffs import NOTICE_DAYS, judge_notice
+from rating.tariffs import NOTICE_DAYS, judge_notice, told_late
 from schemas.errors import Problem
 from schemas.settings import decimal_text
 from schemas.units import MICRO
@@ -166,8 +166,7 @@ def notice_problems(
         version = [*by, "effective_from"]
         announced = tables[table].rows.group_by(*version, "notified_on").agg(pl.col("line").min())
         latest = announced.sort("notified_on", descending=True).unique(version, keep="first", maintain_order=True)
-        told_late = pl.col("notified_on").to_physical() + NOTICE_DAYS > pl.col("effective_from").to_physical()
-        earlier = known(table) if latest.select(told_late.any()).item() else None
+        earlier = known(table) if latest.select(told_late().any()).item() else None
         late = judge_notice(latest, by=by, from_day=from_day, earlier=earlier).with_columns(
             changed=pl.concat_str(by, separator=" ", ignore_nulls=True),
             last_day=pl.col("effective_from").dt.offset_by(f"-{NOTICE_DAYS}d").cast(pl.String),

@@ -36,6 +36,11 @@ def in_force(wanted: pl.DataFrame, versions: pl.DataFrame, *, by: list[str], day
     return joined.sort(order).drop(order)
 
 
+def told_late() -> pl.Expr:
+    """Whether a version (`effective_from`, `notified_on`: Date) was announced less than 30 days before it applies."""
+    return pl.col("notified_on").to_physical() + NOTICE_DAYS > pl.col("effective_from").to_physical()
+
+
 @rule("R-NOTICE", article="5.6, 8.2")
 def judge_notice(
     versions: pl.DataFrame, *, by: list[str], from_day: date | None, earlier: pl.DataFrame | None = None
@@ -55,13 +60,12 @@ def judge_notice(
         The rows that were announced too late, in their order, with the columns they came with.
     """
     starts = pl.col("effective_from")
-    late = pl.col("notified_on").to_physical() + NOTICE_DAYS > starts.to_physical()
     judged, first = versions, starts.min().over(by)
     if earlier is not None:
         known = earlier.group_by(by).agg(first_known=starts.min())
         judged = versions.join(known, on=by, how="left", nulls_equal=True, maintain_order="left")
         first = pl.min_horizontal(first, "first_known")
-    offending = (starts > first) & late
+    offending = (starts > first) & told_late()
     if from_day is not None:
         in_force_then = starts.filter(starts <= from_day).max().over(by)
         offending &= in_force_then.is_null() | (starts >= in_force_then)
