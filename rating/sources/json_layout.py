@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rating.forms import read_text
 from rating.sources.lines import octets
 from rating.sources.splitting import split_at_commas
 
@@ -22,46 +21,55 @@ if TYPE_CHECKING:
 
 BLANK = r"[ \t\r]*"
 TEXT = r'"[^"\\\x00-\x1f]*"'
-FIGURE = r"(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
-SCALAR = rf"(?:{TEXT}|{FIGURE})"
+FIGURE = r"(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false)"
+SCALAR = rf"(?:{TEXT}|{FIGURE}|null)"
 
 _MEMBER = re.compile(
-    rf"(?P<before>{BLANK}(?P<opens>\{{?){BLANK}(?P<name>{TEXT}){BLANK}:{BLANK}){SCALAR}"
+    rf"(?P<before>{BLANK}(?P<opens>\{{?){BLANK}(?P<name>{TEXT}){BLANK}:{BLANK})(?P<value>{SCALAR})"
     rf"(?P<after>{BLANK}(?P<closes>\}}?){BLANK})"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of an object: its name, and what stands before and after its value in the part between two commas."""
+    """A member of an object.
+
+    Attributes:
+        name: Its name.
+        before: What stands before its value in the part between two commas.
+        after: What stands after it.
+        is_figure: Whether its value is a figure where the layout was found: then it is looked for first.
+    """
 
     name: str
     before: str
     after: str
+    is_figure: bool
+
+    def usual(self, part: pl.Expr) -> pl.Expr:
+        """The value of a part of the usual kind: a figure, null where it is none, or a text."""
+        return self.figure(part) if self.is_figure else self.text(part)
 
     def text(self, part: pl.Expr) -> pl.Expr:
-        """The value of a part between quotes; the part is longer by `text_frame_bytes` where it has such a value."""
+        """The value of a part between quotes, if it is one (`is_text`)."""
         return part.str.strip_prefix(f'{self.before}"').str.strip_suffix(f'"{self.after}')
 
-    @property
-    def text_frame_bytes(self) -> int:
-        """How long what stands around a value between quotes is, with the quotes."""
-        return len(f'{self.before}""{self.after}'.encode())
+    def is_text(self, part: pl.Expr, text: pl.Expr) -> pl.Expr:
+        """Whether a part is longer than its text by what stands around a text, as it is if it has one."""
+        return part.str.len_bytes() == text.str.len_bytes() + len(f'{self.before}""{self.after}'.encode())
 
     def figure(self, part: pl.Expr) -> pl.Expr:
-        """The value of a part as it is written where it is a number, a truth value or null; else null."""
-        written = part.str.strip_prefix(self.before).str.strip_suffix(self.after)
+        """The value of a part as it is written where it is a number or a truth value; else null."""
+        written = part.str.strip_prefix(self.before)
+        if self.after:
+            written = written.str.strip_suffix(self.after)
         apart = part.str.len_bytes() == written.str.len_bytes() + len(f"{self.before}{self.after}".encode())
-        return pl.when(apart).then(read_text(written, _integer, _any_figure, pl.String()))
+        return pl.when(apart & written.str.contains(f"^{FIGURE}$")).then(written)
 
-
-def _integer(text: pl.Expr) -> pl.Expr:
-    """A whole number as most are written: the digits that it gives back."""
-    return pl.when(text.cast(pl.Int64, strict=False).cast(pl.String) == text).then(text)
-
-
-def _any_figure(text: pl.Expr) -> pl.Expr:
-    return pl.when(text.str.contains(f"^{FIGURE}$")).then(text)
+    @property
+    def null(self) -> str:
+        """The part that has null."""
+        return f"{self.before}null{self.after}"
 
 
 def layout_of(record: str) -> list[Member]:
@@ -72,27 +80,27 @@ def layout_of(record: str) -> list[Member]:
     inner = [False] * (len(parts) - 1)
     if len(members) < len(parts) or not inner or opens != [True, *inner] or closes != [*inner, True]:
         return []
-    return [Member(part["name"][1:-1], part["before"], part["after"]) for part in members]
+    return [
+        Member(part["name"][1:-1], part["before"], part["after"], bool(re.fullmatch(FIGURE, part["value"])))
+        for part in members
+    ]
 
 
 def fields_of(lines: Lines, layout: list[Member], wanted: Wanted) -> tuple[pl.DataFrame, pl.Series]:
     """The wanted columns of the lines, as text, and which lines fit the layout; the fields of others mean nothing."""
     parts, fits = split_at_commas(lines, len(layout))
     members = dict(zip(parts.columns, layout, strict=True))
-    values = parts.select(member.text(pl.col(part)).alias(part) for part, member in members.items())
-    texts = parts.select(
-        (pl.col(part).str.len_bytes() == values[part].str.len_bytes() + member.text_frame_bytes).alias(part)
-        for part, member in members.items()
-    )
+    values = parts.select(member.usual(pl.col(part)).alias(part) for part, member in members.items())
+    texts: dict[str, pl.Series] = {}
     fields: dict[str, pl.Series] = {}
     for part, member in members.items():
-        read, fits = _with_figures(values[part], parts[part], member, texts[part], fits)
-        fields.setdefault(member.name, read)
+        value, texts[part], fits = _judged(parts[part], values[part], member, fits)
+        fields.setdefault(member.name, value)
     record = lines.rows["record"]
-    if special := _special(lines.content):
+    if special := _special(lines):
         fits &= ~record.str.contains(special)
     # The quotes known of are all there are: those of the names, and around the texts.
-    quotes = texts.select(2 * (len(layout) + pl.sum_horizontal(pl.all()))).to_series()
+    quotes = 2 * (len(layout) + pl.DataFrame(texts).sum_horizontal())
     among_others = record.filter(~fits).str.count_matches('"', literal=True)
     if quotes.filter(fits).append(among_others).sum() != (octets(lines.content) == ord('"')).sum():
         fits &= quotes == record.str.count_matches('"', literal=True)
@@ -102,27 +110,54 @@ def fields_of(lines: Lines, layout: list[Member], wanted: Wanted) -> tuple[pl.Da
     return rows.select(wanted.columns), fits
 
 
-def _special(content: bytes) -> str:
+def _special(lines: Lines) -> str:
     """The pattern of what ends or breaks a text in JSON and is there: a backslash, control characters; or nothing.
 
     Not those that make a line odd, and is not fitted to a layout.
     """
-    found = octets(content)
-    controls = set(found.filter(found < ord(" ")).unique()) - set(b"\0\r\n")
-    backslash = r"\\" if b"\\" in content else ""
+    found = octets(lines.content)
+    is_control = found < ord(" ")
+    controls: set[int] = set()
+    line_ends = lines.rows.height - (not lines.content.endswith(b"\n"))
+    if is_control.sum() != line_ends:
+        controls = set(found.filter(is_control).unique()) - set(b"\0\r\n")
+    backslash = r"\\" if b"\\" in lines.content else ""
     special = backslash + "".join(f"\\x{control:02x}" for control in controls)
     return f"[{special}]" if special else ""
 
 
-def _with_figures(
-    values: pl.Series, part: pl.Series, member: Member, is_text: pl.Series, fits: pl.Series
-) -> tuple[pl.Series, pl.Series]:
-    """The values of one member, those that are no texts too, and which lines still fit."""
-    where = (fits & ~is_text).arg_true()
+def _judged(
+    part: pl.Series, usual: pl.Series, member: Member, fits: pl.Series
+) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """The values of one member, which of them are texts, and which lines still fit.
+
+    Args:
+        part: The parts of the lines.
+        usual: Their values, where they are of the usual kind.
+        member: The member.
+        fits: Which lines fit so far.
+    """
+    if member.is_figure:
+        is_text, known = pl.repeat(value=False, n=len(part), eager=True), usual.is_not_null()
+    else:
+        both = pl.DataFrame({"part": part, "text": usual})
+        is_text = known = both.select(member.is_text(pl.col("part"), pl.col("text"))).to_series()
+    if (fits & ~known).any():  # null is the usual other kind
+        is_null = part == member.null
+        usual, known = pl.select(pl.when(~is_null).then(usual)).to_series(), known | is_null
+    where = (fits & ~known).arg_true()
     if where.is_empty():
-        return values, fits
-    every = len(where) == len(part)
-    read = (part if every else part.gather(where)).to_frame().select(member.figure(pl.col(part.name))).to_series()
-    figures = pl.select(pl.when(read != "null").then(read)).to_series()
-    right = read.is_not_null()
-    return (figures, right) if every else (values.scatter(where, figures), fits.scatter(where, right))
+        return usual, is_text, fits
+    others = _of_any_kind(part.gather(where), member)
+    return (
+        usual.scatter(where, others["value"]),
+        is_text.scatter(where, others["is_text"]),
+        fits.scatter(where, others["value"].is_not_null()),
+    )
+
+
+def _of_any_kind(part: pl.Series, member: Member) -> pl.DataFrame:
+    """The value of each part, text or figure, null where it has neither; and whether it is a text."""
+    read = part.to_frame("part").with_columns(text=member.text(pl.col("part")), figure=member.figure(pl.col("part")))
+    is_text = member.is_text(pl.col("part"), pl.col("text"))
+    return read.select(value=pl.when(is_text).then("text").otherwise("figure"), is_text=is_text)

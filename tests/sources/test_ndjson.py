@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.sources import rows as reasons
+from rating.sources.ndjson_rows import WORTH_A_LAYOUT
 from schemas.errors import InputRefused
 from tests.sources.written import WANTED, outcome, read, rows_of, write
 
@@ -99,6 +100,13 @@ def test_ndjson__a_last_line_without_line_end(tmp_path: Path) -> None:
     file = write(tmp_path, "a.ndjson", GOOD + GOOD.rstrip())
     assert outcome(read(file)) == [(1, "x", "y", "z"), (2, reasons.UNTERMINATED)]
     assert outcome(read(file, unterminated="accept")) == [(1, "x", "y", "z"), (2, "x", "y", "z")]
+
+
+def test_ndjson__a_control_character_is_seen_among_lines_of_another_layout(tmp_path: Path) -> None:
+    others = [b'{"b":"2","a":"1"}\n'] * WORTH_A_LAYOUT
+    others[7] = others[7].replace(b"2", b"2\t")
+    rows = read(write(tmp_path, "a.ndjson", GOOD * WORTH_A_LAYOUT + b"".join(others)))
+    assert rows.filter(pl.col("fault").is_not_null())["source_line"].to_list() == [WORTH_A_LAYOUT + 8]
 
 
 def test_ndjson__unknown_columns_are_told_once(tmp_path: Path) -> None:
