@@ -27,7 +27,7 @@ from invoicing.store import sha256_of_bytes
 from rating.coding import DIRECTION
 from rating.frames import compact
 from rating.in_order import AT_ONCE, in_order
-from rating.mediation import normalise_records, record_text, settle_repeats
+from rating.mediation import normalise_records, settle_repeats, with_records
 from rating.number_keys import number_key
 from rating.periods import Period, local_days, period_number
 from rating.pipeline import CALL_SCHEMA
@@ -180,10 +180,11 @@ def _some(paths: Sequence[str]) -> str:
 
 
 class _Block(NamedTuple):
-    """A block of a file's records, judged one by one: calls, their hashes, what is set aside, what is skipped."""
+    """A block of records, judged one by one: those taken, the calls, their hashes, what is set aside and skipped."""
 
     file: CdrFile
     records: int
+    taken: pl.DataFrame
     calls: pl.DataFrame
     hashes: Hashes
     aside: pl.DataFrame
@@ -253,7 +254,7 @@ class _Reading:
         taken, skipped = without_skipped(records)
         calls, aside = normalise_records(taken, now=self._now, country_code=self._settings.rating.country_code)
         hashes = hashes_of(calls["call_id"])
-        return _Block(file, records.height, calls, hashes, aside, skipped)
+        return _Block(file, records.height, taken, calls, hashes, aside, skipped)
 
     def _sort_out(self, block: _Block, seen: Seen) -> None:
         """Accept the calls that are certainly new; let the others wait, with the text of their records."""
@@ -270,10 +271,7 @@ class _Reading:
         self._accept(
             coded_calls(block.calls.filter(~suspect), block.file.file_no), block.hashes[~suspect.to_numpy()], place
         )
-        suspects = block.calls.filter(suspect)
-        self._suspects.append(
-            self._of_file(suspects.with_columns(record_text(suspects["record"]).alias("record")), block.file)
-        )
+        self._suspects.append(self._of_file(with_records(block.calls.filter(suspect), block.taken), block.file))
 
     @staticmethod
     def _of_file(rows: pl.DataFrame, file: CdrFile) -> pl.DataFrame:

@@ -43,7 +43,7 @@ def try_reading(given: Sequence[str], formats: Formats, settings: Settings, now:
         report.messages.append(f"{file.path}: read as {source.name}{zone}; nothing was stored")
         if records is not None:
             first = records.head(FIRST_ROWS)
-            report.tables[f"{file.path}: as it stands"] = first.select("source_line", record_text(first["record"]))
+            report.tables[f"{file.path}: as it stands"] = first.select("source_line", record_text(first))
             report.tables[f"{file.path}: what it becomes"] = _verdicts(first, settings, now)
 
 

@@ -48,21 +48,22 @@ def normalise_records(records: pl.DataFrame, *, now: datetime, country_code: str
     `settle_repeats` the others, which need the calls accepted before.
 
     Args:
-        records: source_line Int64, record (String, or a Struct of the row's columns), fault String? and
-            call_id, start, direction, caller, callee, duration_s, user_id: String?, or typed, which is quick:
-            start Datetime('us', 'UTC'), duration_s a number.
+        records: source_line Int64, record (as `record_text` takes it), fault String? and call_id, start,
+            direction, caller, callee, duration_s, user_id: String?, or typed, which is quick: start
+            Datetime('us', 'UTC'), duration_s a number.
         now: The moment to act as of, with its zone.
         country_code: The digits put before a national number.
 
     Returns:
-        The calls that remain (call_id, the columns of `CONTENT`, source_line, record: start Datetime('us',
-        'UTC'), duration_s whole seconds) and the quarantine (`QUARANTINE_COLUMNS`), both in record order.
+        The calls that remain (call_id, the columns of `CONTENT`, source_line, row: its place in the frame of
+        records, UInt32; start Datetime('us', 'UTC'), duration_s whole seconds) and the quarantine
+        (`QUARANTINE_COLUMNS`), both in record order.
     """
     typed = records.schema
     read = records.select(
         "source_line",
-        "record",
         "fault",
+        row=pl.int_range(pl.len(), dtype=pl.UInt32),
         call_id=_present(_trimmed("call_id")),
         start=_start(pl.col("start"), typed["start"]),
         direction=_direction(_trimmed("direction")),
@@ -88,7 +89,7 @@ def normalise_records(records: pl.DataFrame, *, now: datetime, country_code: str
         *CONTENT[:-1],
         user_id=_nothing_is_null("user_id"),
         source_line="source_line",
-        record="record",
+        row="row",
     )
     aside = pl.col("malformed") | pl.col("future")
     first_bad = pl.coalesce(*(pl.when(bad[name]).then(pl.lit(name)) for name in EXPECTED))
@@ -101,7 +102,7 @@ def settle_repeats(calls: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFra
     """Keep of each call_id the call that came first, in the order of the frame (R-RECORD).
 
     Args:
-        calls: As `normalise_records` gives them; further columns, such as source_file, are kept.
+        calls: As `with_records` gives them; further columns, such as source_file, are kept.
         known: The calls accepted before that have one of these call_ids: call_id and `CONTENT`.
 
     Returns:
@@ -118,18 +119,30 @@ def settle_repeats(calls: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFra
     compared = repeats.join(first, on="call_id", how="left", suffix="_first", maintain_order="left")
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_first")) for name in CONTENT)
     duplicates = compared.filter(same).select(accepted.columns)
-    conflicts = compared.filter(~same).with_columns(
-        reason=pl.lit("conflict"), detail=_difference(), record=record_text(compared.filter(~same)["record"])
-    )
+    conflicts = compared.filter(~same).with_columns(reason=pl.lit("conflict"), detail=_difference())
     further = [name for name in accepted.columns if name not in (*content, "source_line")]
     return accepted, duplicates, conflicts.select(*QUARANTINE_COLUMNS, *further)
 
 
-def record_text(record: pl.Series) -> pl.Series:
-    """The records as text: as they were read, or a JSON object of each row's columns (Parquet)."""
+def with_records(calls: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Calls that `normalise_records` made of these records, with the record's text (record: String) for its row."""
+    return calls.drop("row").with_columns(record=record_text(records[calls["row"]]))
+
+
+def record_text(records: pl.DataFrame) -> pl.Series:
+    """The records as text: as they were read, or a JSON object of each row's columns (Parquet).
+
+    Args:
+        records: source_line, record (String, or a Struct of the row's columns), fault, and the fields in the order
+            of the file: where record is null, those that are not, with commas between them, are the record.
+    """
+    record = records["record"]
     if isinstance(record.dtype, pl.Struct):
         return record.struct.json_encode()
-    return record
+    if not record.null_count():
+        return record
+    fields = pl.concat_str(pl.exclude("source_line", "record", "fault"), separator=",", ignore_nulls=True)
+    return records.select(pl.coalesce("record", fields)).to_series()
 
 
 def _trimmed(name: str) -> pl.Expr:
@@ -224,7 +237,7 @@ def _quarantined(records: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             call_id=_nothing_is_null("call_id"),
             detail=pl.coalesce("fault", malformed, future),
-            record=record_text(records["record"]),
+            record=record_text(records),
         )
         .select(QUARANTINE_COLUMNS)
     )

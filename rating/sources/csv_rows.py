@@ -35,9 +35,10 @@ from rating.sources.rows import (
     Wanted,
     check_columns,
     row_schema,
+    rows_without_record,
     without_fields,
 )
-from rating.sources.splitting import read_parts, split_at_commas
+from rating.sources.splitting import read_parts, split_at_commas, split_evenly
 from schemas.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def csv_frames(
     layout: Layout = HEADED,
     columns: Columns | None = None,
     lines_before: int = 0,
+    spare_records: bool = False,
 ) -> Generator[pl.DataFrame, None, None]:
     """Frames of `row_schema` from blocks of lines; names the other columns in `unknown` as it goes.
 
@@ -138,6 +140,7 @@ def csv_frames(
         layout: How the lines are laid out.
         columns: The columns, where the blocks begin after the first lines.
         lines_before: How many lines the file has before the blocks.
+        spare_records: Whether records may be left out, as `Rows` says.
     """
     coming = iter(blocks)
     while columns is None:
@@ -148,33 +151,55 @@ def csv_frames(
         if columns is not None:
             coming = chain([Block.of(rest, last=block.last)], coming)
     unknown.update({name for name in columns.names if name} - set(wanted.columns))
-    with closing(_rows_of_blocks(numbered(coming, lines_before), columns, wanted, accept=accept)) as found:
+    # Only all the fields of a row, with commas between them, are its record again.
+    spared = spare_records and layout == HEADED and len(columns.names) > 1 and set(columns.names) <= set(wanted.columns)
+    if spared:
+        wanted = Wanted(wanted.table, tuple(dict.fromkeys((*columns.names, *wanted.columns))))
+    reader = _Reader(columns, wanted, accept=accept, spare_records=spared)
+    with closing(_rows_of_blocks(numbered(coming, lines_before), reader)) as found:
         for rows in found:
             shown = rows.filter(~pl.col("record").str.contains(layout.headings)) if layout.headings else rows
             if shown.height:
                 yield shown
 
 
-def _rows_of_blocks(
-    blocks: Iterable[tuple[Block, int]], columns: Columns, wanted: Wanted, *, accept: bool
-) -> Generator[pl.DataFrame, None, None]:
-    """The rows of each block, several worked on at once."""
-    nothing = pl.DataFrame(schema=row_schema(wanted))
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the blocks of a file.
 
-    def read(item: tuple[Block, int]) -> tuple[Block, int, pl.DataFrame, int]:
+    Attributes:
+        columns: The columns of the file.
+        wanted: The columns to read.
+        accept: Whether a last line without line end is a row.
+        spare_records: Whether the record of a row that all its fields make up is left out.
+    """
+
+    columns: Columns
+    wanted: Wanted
+    accept: bool
+    spare_records: bool
+
+    def read(self, item: tuple[Block, int]) -> tuple[Block, int, pl.DataFrame, int]:
+        """A block, how many lines come before it, its rows, and how many of its last lines may go on in the next."""
         block, before = item
         if not block.content:  # as the last one mostly is; Polars would take a while to find nothing in it
-            return block, before, nothing, 0
-        rows, held_lines = _csv_rows(read_lines(block.content, before, accept=accept), columns, wanted, last=block.last)
-        return block, before, rows, held_lines
+            return block, before, pl.DataFrame(schema=row_schema(self.wanted)), 0
+        if self.spare_records and (parts := split_evenly(block, self.columns.width)) is not None:
+            fields = _wanted_fields(parts, self.columns, self.wanted)
+            return block, before, rows_without_record(before, fields), 0
+        lines = read_lines(block.content, before, accept=self.accept)
+        return block, before, *_csv_rows(lines, self.columns, self.wanted, last=block.last)
 
+
+def _rows_of_blocks(blocks: Iterable[tuple[Block, int]], reader: _Reader) -> Generator[pl.DataFrame, None, None]:
+    """The rows of each block, several worked on at once."""
     held = b""
-    with closing(in_order(read, blocks)) as done:
+    with closing(in_order(reader.read, blocks)) as done:
         for item in done:
             block, before, rows, held_lines = item
             if held:  # a record goes on in this block: only now is it known where it began
                 whole = Block.of(held + block.content, last=block.last)
-                block, before, rows, held_lines = read((whole, before - held.count(b"\n")))
+                block, before, rows, held_lines = reader.read((whole, before - held.count(b"\n")))
             held = _last_lines(block.content, held_lines)
             yield rows
 

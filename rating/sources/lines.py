@@ -26,6 +26,7 @@ PEEKED_BYTES = 64 * 1024
 # Records are longer; lines of a byte or two would make a block of millions of rows.
 LINES_AT_ONCE = 500_000
 MAX_ASCII = 127
+PIECE_BYTES = MAX_LINE_BYTES // 2
 # More than a block, and less than the 32 MiB from which on the GNU C library always asks the system for fresh memory.
 KEPT_BYTES = 31 * 1024 * 1024
 
@@ -171,6 +172,17 @@ def read_lines(content: bytes, before: int, *, accept: bool) -> Lines:
         fault = pl.coalesce("fault", pl.when(pl.int_range(pl.len()) == pl.len() - 1).then(pl.lit(UNTERMINATED)))
         rows = rows.with_columns(fault=fault)
     return Lines(rows, odd | rows["fault"].is_not_null(), utf8, before)
+
+
+def is_plain(content: bytes) -> bool:
+    """Whether all lines end with LF, are ASCII without NUL or return, and none is too long to be a row."""
+    return (
+        content.endswith(b"\n")
+        and _least(content) > 0
+        and b"\r" not in content
+        # A line too long would have all of such a piece of the content.
+        and all(content.find(b"\n", at, at + PIECE_BYTES) >= 0 for at in range(0, len(content), PIECE_BYTES))
+    )
 
 
 def _masked(content: bytes) -> bytes:

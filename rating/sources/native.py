@@ -38,7 +38,9 @@ def read_native(file: FoundFile, *, unterminated_last_line: str, block_bytes: in
     Raises:
         InputRefused: by the frames, if the file cannot be read at all.
     """
-    rows = read_rows(file, NATIVE, unterminated_last_line=unterminated_last_line, block_bytes=block_bytes)
+    rows = read_rows(
+        file, NATIVE, unterminated_last_line=unterminated_last_line, block_bytes=block_bytes, spare_records=True
+    )
     return Rows(_records(rows.frames), rows.unknown_columns)
 
 

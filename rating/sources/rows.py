@@ -81,9 +81,10 @@ class Rows:
         frames: Frames of source_line (Int64, from 1: the first physical line of the row or, in Parquet, its
             number), record (the row as read: String, undecodable bytes as U+FFFD; in Parquet a Struct of its
             columns), fault (String: why this is no row at all; its fields mean nothing then) and the columns
-            wanted, null where absent. CSV and NDJSON give String, empty or null for nothing. Parquet gives
-            String for text and bytes, Datetime('us', 'UTC') for times with a zone, other columns as they are.
-            An empty file gives no frame. Whoever does not take all of them closes it.
+            wanted, null where absent. Where records are spared, one that is null is the fields that are not, in
+            the order of the frame, with commas between them. CSV and NDJSON give String, empty or null for
+            nothing. Parquet gives String for text and bytes, Datetime('us', 'UTC') for times with a zone, other
+            columns as they are. An empty file gives no frame. Whoever does not take all of them closes it.
         unknown_columns: The other columns of the file; complete when all frames have been read.
     """
 
@@ -114,6 +115,15 @@ def check_columns(names: Sequence[str], path: str, line: int, wanted: Wanted) ->
 def row_schema(wanted: Wanted) -> pl.Schema:
     """The columns of `ROW` and the wanted ones, as text."""
     return pl.Schema({**ROW, **dict.fromkeys(wanted.columns, pl.String())})
+
+
+def rows_without_record(before: int, fields: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose record is spared, without a fault: the first is the line after so many."""
+    return fields.select(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("source_line") + (before + 1),
+        *(pl.lit(None, pl.String).alias(name) for name in ("record", "fault")),
+        pl.all(),
+    )
 
 
 def without_fields(rows: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:

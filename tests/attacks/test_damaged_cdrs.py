@@ -47,7 +47,7 @@ def taken(path: Path, contents: Sequence[bytes]) -> list[tuple[set[Call], int] |
         path.write_bytes(content)
         try:
             rows = read_native(found(path), unterminated_last_line="quarantine", block_bytes=BLOCK_BYTES)
-            read.append(pl.concat([NOTHING, *rows.frames]))
+            read.append(pl.concat([NOTHING, *(frame.select(NOTHING.columns) for frame in rows.frames)]))
         except InputRefused as refusal:
             read.append(REFUSED if path.name in str(refusal) else f"refused without its name: {refusal}")
     records = pl.concat(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rating.mediation import normalise_records, settle_repeats
+from rating.mediation import normalise_records, settle_repeats, with_records
 from rating.numbers import normalise_number
 
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -39,8 +39,10 @@ def records(*rows: dict[str, Any]) -> pl.DataFrame:
     )
 
 
-def normalise(*rows: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return normalise_records(records(*rows), now=NOW, country_code="32")
+def normalise(*rows: dict[str, Any], now: datetime = NOW) -> tuple[pl.DataFrame, pl.DataFrame]:
+    given = records(*rows)
+    accepted, quarantine = normalise_records(given, now=now, country_code="32")
+    return with_records(accepted, given), quarantine
 
 
 def calls(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -375,7 +377,7 @@ def test_r_record__every_record_ends_in_one_place(rows: list[dict[str, str]], cu
     now = NOW + timedelta(days=1)
     if not rows:
         return
-    whole, quarantine = normalise_records(records(*rows), now=now, country_code="32")
+    whole, quarantine = normalise(*rows, now=now)
     accepted, duplicates, conflicts = settle_repeats(whole, NONE_KNOWN.drop("source_file"))
     places = [
         *accepted["source_line"],

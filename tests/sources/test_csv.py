@@ -13,8 +13,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rating.mediation import record_text
 from rating.sources import rows as reasons
+from rating.sources.lines import Block
 from rating.sources.rows import Wanted
+from rating.sources.splitting import split_evenly
 from rating.sources.table_rows import read_rows
 from schemas.errors import InputRefused
 from tests.sources.written import WANTED, outcome, read, rows_of, write
@@ -31,6 +34,7 @@ def ragged(fields: int) -> str:
     [
         (b"1,2,3\n", [(3, "1", "2", "3")]),
         (b"1,2,3\r\n", [(3, "1", "2", "3")]),
+        (b"1,2,3\r\r\n", [(3, "1", "2", "3")]),
         (b"", []),
         (b"\n\r\n", []),  # empty lines are no records, and count as lines
         (b",,\n", [(3, None, None, None)]),
@@ -122,6 +126,22 @@ def test_csv__the_record_is_the_line_as_it_was(tmp_path: Path) -> None:
     assert read(file)["record"].to_list() == ['1,\ufffd,"3"', '"4","5\n6",']
 
 
+@pytest.mark.parametrize("header", [b"a,b,c", b"c,b,a", b"b,a"])
+def test_csv__a_spared_record_is_its_fields_in_the_order_of_the_file(tmp_path: Path, header: bytes) -> None:
+    lines = [b"1,2,3", b",5,", b" 6 ,,7#"] if header.count(b",") == 2 else [b"1,2", b",5"]
+    file = write(tmp_path, "a.csv", b"\n".join([header, *lines, b""]))
+    (spared,) = rows_of(file, spare_records=True).frames
+    assert spared["record"].null_count() == len(lines)
+    assert record_text(spared).to_list() == [line.decode() for line in lines]
+
+
+@pytest.mark.parametrize("header", [b"a,b,d", b"a,b,", b"b,d,a,c"])
+def test_csv__no_record_is_spared_where_the_file_has_other_columns(tmp_path: Path, header: bytes) -> None:
+    line = b"1" + b",2" * header.count(b",")
+    (rows,) = rows_of(write(tmp_path, "a.csv", header + b"\n" + line + b"\n"), spare_records=True).frames
+    assert rows["record"].to_list() == [line.decode()]
+
+
 def test_csv__a_quote_is_closed_within_a_hundred_lines_or_never(tmp_path: Path) -> None:
     for lines, closes in ((99, True), (100, False)):
         file = write(tmp_path, "a.csv", b'a,b,c\n1,2,"' + b"text\n" * lines + b'"\np,q,r\n')
@@ -151,6 +171,22 @@ def test_csv__a_last_line_without_line_end(tmp_path: Path, line_end: bytes, last
         assert rows == [(2, "x", "y", "z"), (3, reasons.UNTERMINATED)]
         rows = outcome(read(file, unterminated="accept", block_bytes=block_bytes))
         assert rows == [(2, "x", "y", "z"), (3, "1", "2", "3")]
+
+
+@pytest.mark.parametrize("lines", [[b"1", b"1,2,3,,"], [b"1,2,3,", b"1,2"], [b"1,2,3", b"1,2,3,,", b"1"]])
+def test_csv__lines_that_have_as_many_fields_as_they_should_together(tmp_path: Path, lines: list[bytes]) -> None:
+    rows = read(write(tmp_path, "a.csv", b"\n".join([b"a,b,c", *lines, b""])))
+    assert rows["fault"].is_null().to_list() == [line == b"1,2,3" for line in lines]
+    # Without the line end of the last there are as many commas as line ends ask for.
+    rows = read(write(tmp_path, "a.csv", b"a,b,c\nx,y,z\n1"))
+    assert outcome(rows) == [(2, "x", "y", "z"), (3, reasons.UNTERMINATED)]
+
+
+def test_csv__lines_are_split_evenly_where_each_has_its_end() -> None:
+    parts = split_evenly(Block.of(b"1,2\n3,4\n", last=True), 2)
+    assert parts is not None
+    assert parts.rows() == [("1", "2"), ("3", "4")]
+    assert split_evenly(Block.of(b"1,2\n3", last=True), 2) is None
 
 
 def test_csv__a_record_over_lines_may_be_the_last(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from rating.mediation import normalise_records
+from rating.mediation import normalise_records, with_records
 from rating.sources.native import read_native
 from schemas.errors import InputRefused
 from tests.sources.written import found
@@ -78,6 +78,16 @@ def test_native__optional_columns_may_be_absent_and_unknown_ones_are_told(tmp_pa
     calls = pl.concat(normalise_records(frame, now=NOW, country_code="32")[0] for frame in rows.frames)
     assert calls.select("call_id", "caller", "direction", "user_id").rows() == [("c1", "anonymous", "outgoing", None)]
     assert rows.unknown_columns == {"trunk"}
+
+
+def test_native__what_is_set_aside_or_comes_again_keeps_its_line(tmp_path: Path) -> None:
+    lines = ["1,c1,112,2026-10-01T08:00:00Z, anonymous", "x,c2,112,2026-10-01T08:00:00Z,", ",c3,,,"]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["duration_s,call_id,callee,start,caller", *lines, ""]))
+    (records,) = read_native(found(path), unterminated_last_line="quarantine").frames
+    calls, quarantine = normalise_records(records, now=NOW, country_code="32")
+    assert with_records(calls, records)["record"].to_list() == lines[:1]
+    assert quarantine["record"].to_list() == lines[1:]
 
 
 def test_native__a_file_without_a_required_column_is_refused(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_parquet__text_that_is_not_utf8_costs_its_row(tmp_path: Path) -> None:
                "note": dirty(b"", b"", b"\xc3", b"")}  # fmt: skip
     rows = read(found(write_table(tmp_path, columns)))
     assert outcome(rows) == [(1, "1", "x", None), (2, reasons.NOT_UTF8), (3, reasons.NOT_UTF8), (4, None, "w", None)]
-    assert json.loads(record_text(rows["record"])[1]) == {"a": "\ufffd", "b": "y", "note": ""}
+    assert json.loads(record_text(rows)[1]) == {"a": "\ufffd", "b": "y", "note": ""}
 
 
 def test_parquet__the_record_is_the_whole_row(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_parquet__the_record_is_the_whole_row(tmp_path: Path) -> None:
     }
     rows = rows_of(found(write_table(tmp_path, columns)))
     (frame,) = rows.frames
-    record = json.loads(record_text(frame["record"]).item())
+    record = json.loads(record_text(frame).item())
     assert {name: record[name] for name in ("b", "blob", "cost")} == {"b": "x", "blob": "\ufffd", "cost": "1.20"}
     assert datetime.fromisoformat(record["a"]) == datetime(2026, 10, 1, 8, tzinfo=UTC)
     assert rows.unknown_columns == {"blob", "cost", "nested"}

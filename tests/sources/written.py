@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from rating.mediation import record_text
 from rating.sources.files import FoundFile, format_of
 from rating.sources.rows import Rows, Wanted
 from rating.sources.table_rows import read_rows
@@ -28,15 +29,29 @@ def found(path: Path) -> FoundFile:
     return FoundFile(str(path), file_format)
 
 
-def rows_of(file: FoundFile, *, unterminated: str = "quarantine", block_bytes: int = 1 << 20) -> Rows:
-    return read_rows(file, WANTED, unterminated_last_line=unterminated, block_bytes=block_bytes)
+def rows_of(
+    file: FoundFile, *, unterminated: str = "quarantine", block_bytes: int = 1 << 20, spare_records: bool = False
+) -> Rows:
+    return read_rows(
+        file, WANTED, unterminated_last_line=unterminated, block_bytes=block_bytes, spare_records=spare_records
+    )
 
 
 def read(file: FoundFile, *, unterminated: str = "quarantine", block_bytes: int = 1 << 20) -> pl.DataFrame:
-    """All the rows of a file; those read in any other size of block are the same."""
-    frames = list(rows_of(file, unterminated=unterminated, block_bytes=block_bytes).frames)
-    assert all(frame.height for frame in frames)
-    return pl.concat(frames) if frames else pl.DataFrame()
+    """All the rows of a file; those read in any other size of block, or with records spared, are the same."""
+    kept, spared = (
+        list(rows_of(file, unterminated=unterminated, block_bytes=block_bytes, spare_records=spare).frames)
+        for spare in (False, True)
+    )
+    assert all(frame.height for frame in (*kept, *spared))
+    if not kept:
+        assert not spared
+        return pl.DataFrame()
+    rows = pl.concat(kept)
+    if rows["record"].dtype == pl.String:
+        whole = pl.concat(spared)
+        assert whole.with_columns(record=record_text(whole)).select(rows.columns).equals(rows)
+    return rows
 
 
 def outcome(rows: pl.DataFrame) -> list[tuple[Any, ...]]:
