@@ -26,6 +26,7 @@ import typer
 from typer import core
 from typer._coercion import RuntimeParam, build_runtime_param, resolve_type_descriptor
 
+from schemas.days import DAY, read_day
 from schemas.errors import CentimeError, InputRefused, Problem
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ if TYPE_CHECKING:
 
 HELP = ("-h", "--help")
 STDOUT, STDERR = 1, 2
-# Python reads `20261031` and `2026-W44-6` too, which are easily something else than was meant.
-DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-MOMENT = re.compile(rf"{DAY.pattern}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]+)?)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})")
+MOMENT = re.compile(rf"{DAY}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]+)?)?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})")
 
 app = typer.Typer(
     name="centime",
@@ -204,10 +203,9 @@ def day_of(text: str | None, option: str = "--date") -> date | None:
     """An option that is a day."""
     if text is None:
         return None
-    with suppress(ValueError):
-        if DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31")
+    if (day := read_day(text)) is None:
+        raise InputRefused(f"{option} {text}: expected a day written YYYY-MM-DD, such as 2026-10-31")
+    return day
 
 
 def database_address(url: str | None, password_file: Path | None) -> "Address":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import dataframely as dy
 import polars as pl
 
+from schemas.days import DAY
 from schemas.units import CENT_PLACES, MICRO, MICRO_PLACES
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class Day(dy.Date):
 
     def read(self, text: pl.Expr) -> pl.Expr:
         """The day, null where the text is not ten characters long or no such day exists."""
-        form = text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+        form = text.str.contains(f"^{DAY}$")
         return pl.when(form).then(text).str.to_date("%Y-%m-%d", strict=False)
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from schemas.days import read_day
 from schemas.errors import InputRefused, Problem
 from schemas.units import MICRO, MICRO_PLACES
 
@@ -322,11 +323,8 @@ def _account(found: object) -> str:
 def _day(found: object) -> date:
     if isinstance(found, date) and not isinstance(found, datetime):
         return found
-    if isinstance(found, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", found):
-        try:
-            return date.fromisoformat(found)
-        except ValueError as unreal:
-            raise _Refused("expected a real date, written YYYY-MM-DD") from unreal
+    if isinstance(found, str) and (day := read_day(found)):
+        return day
     raise _Refused("expected a real date, written YYYY-MM-DD")
 
 

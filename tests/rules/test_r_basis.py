@@ -187,6 +187,16 @@ def test_r_basis__only_the_first_invoice(tmp_path: Path) -> None:
     ]
 
 
+def test_r_basis__users_billed_in_advance_are_not_missing_where_the_contract_is_replaced(tmp_path: Path) -> None:
+    written = {"contract_items": "seat 3", "users": "u1 seat 2020-01-01"}
+    old, new = (tables(contracts=f"c1 {start}", **written) for start in ("2026-01-01", "2026-10-10"))
+    issued = run_months(tmp_path / "store", {"2026-09": old, "2026-10": new})
+    assert issued.words("2026-10", "recurring", "first_period", "user_cap") == [
+        "recurring seat 2026-11-01..2026-11-30 1 31.00 R-ADVANCE",
+        "user_cap seat 2026-11-01..2026-11-30 2 62.00 R-BASIS",
+    ]
+
+
 def test_r_basis__a_store_that_begins_later_bills_no_first_days() -> None:
     assert short_lines(period="2026-11", contracts=CONTRACT) == ["user_cap seat 2026-12-01..2026-12-31 5 155.00"]
 

@@ -113,7 +113,8 @@ def first_period_items(
     """R-FIRST and R-BASIS: what begins within the period pays from that day.
 
     `billed` is what was billed for the period in advance, per group (all user products are one group): its
-    products begin nothing.
+    products begin nothing, and of users billed so none are missing (a contract that was replaced within the
+    period).
     """
     contract = book.contracts.get(customer_id)
     if contract is None:
@@ -123,7 +124,7 @@ def first_period_items(
     if period_of(contract.starts_on) == period:
         day = contract.starts_on
         contracted = sum(book.contracted_users(customer_id).values(), Fraction())
-        missing = missing_users(book, customer_id, day, users_on(services, day))
+        missing = {} if USERS in billed else missing_users(book, customer_id, day, users_on(services, day))
         end = min(first_day(after(period)), contract.ends_on)
         for product, users in sorted(missing.items()):
             price = book.price(product, customer_id, day)

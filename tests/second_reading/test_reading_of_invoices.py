@@ -91,6 +91,18 @@ def test_r_basis__contracted_users_are_billed_from_the_first_day() -> None:
     assert counts(store, "2026-10") == ("3", "5", "2", "5")
 
 
+def test_r_basis__users_billed_in_advance_are_not_missing_where_the_contract_is_replaced() -> None:
+    old, new = (
+        platform(contracts_only=[f"K1 ACME {start}"], contract_items=["K1 SEAT 3"], users=seats(1))
+        for start in ("2026-01-01", "2026-10-10")
+    )
+    store = run(month("2026-09", old), month("2026-10", new))
+    assert shown(store, "lines", "2026-10", *LINE, "rule") == [
+        ("recurring", "SEAT", "2026-11-01", "2026-11-30", "1", "3100", "R-ADVANCE"),
+        ("user_cap", "SEAT", "2026-11-01", "2026-11-30", "2", "6200", "R-BASIS"),
+    ]
+
+
 def users_history(*ends: tuple[int, str]) -> list[str]:
     users: list[str] = []
     for number, until in ends:
