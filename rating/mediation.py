@@ -9,6 +9,7 @@ import polars as pl
 from rating.forms import read_text
 from rating.numbers import ANONYMOUS, normalise_number
 from rating.rules import rule
+from schemas.days import DAY
 
 CONTENT = ("start", "direction", "caller", "callee", "duration_s", "user_id")
 DIRECTIONS = ("outgoing", "incoming")
@@ -19,10 +20,9 @@ FUTURE_AFTER = timedelta(hours=24)
 SHOWN_CHARACTERS = 80
 QUARANTINE_COLUMNS = ("call_id", "reason", "source_line", "detail", "record")
 
-_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _HOUR_MINUTE = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_USUAL_START = rf"^{_DAY}T{_HOUR_MINUTE}:[0-5][0-9]Z$"
-_START = rf"^{_DAY}[Tt ]{_HOUR_MINUTE}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_HOUR_MINUTE})$"
+_USUAL_START = rf"^{DAY}T{_HOUR_MINUTE}:[0-5][0-9]Z$"
+_START = rf"^{DAY}[Tt ]{_HOUR_MINUTE}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_HOUR_MINUTE})$"
 _TO_SECOND = "%Y-%m-%dT%H:%M:%S"
 
 # In the order of the columns: the first that cannot be read is the one that is named.
