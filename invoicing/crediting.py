@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing.credit_notes import VAT_KEY, Extent, Left, credit_invoice, left_of
-from invoicing.documents.rule_sets import require_rules
-from invoicing.electronic_parties import refuse_wrong_supplier
 from invoicing.events import CREDITED, record
+from invoicing.issuer import require_issuer
 from invoicing.issuing import refuse_far_date
 from invoicing.numbering import credit_note_number
 from rating.money import MICRO, MICRO_PER_CENT, euro_text
@@ -99,8 +98,7 @@ def credit(
         InputRefused: with nothing changed, where the invoice is not there, too little of it is left, or the date or
             the settings cannot be.
     """
-    refuse_wrong_supplier(desk.settings.supplier)
-    require_rules(desk.settings.documents.rules_dir)
+    require_issuer(desk)
     ledger = desk.ledger
     invoice = issued_invoice(ledger, invoice_number)
     day = choose_credit_note_date(ledger, desk.today, asked_date, invoice)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from invoicing import holding, intake, issuing, rating_run, snapshots
-from invoicing.documents.rule_sets import require_rules
-from invoicing.electronic_parties import refuse_wrong_supplier
 from invoicing.exports import reasons_in_words
+from invoicing.issuer import require_issuer
 from invoicing.issuing import Tables
 from invoicing.numbering import first_run_day
 from invoicing.pipeline import Bill, bill_services
@@ -83,9 +82,7 @@ def load_tables(desk: Desk, folder: Path, period: Period, invoice_date: date | N
     Raises:
         InputRefused: with every problem found.
     """
-    refuse_wrong_supplier(desk.settings.supplier)
-    _refuse_lost_supplier(desk)
-    require_rules(desk.settings.documents.rules_dir)
+    require_issuer(desk)
     judge = partial(notice_problems, from_day=period.first_day, known=partial(_known_to_last_run, desk))
     loaded = load_platform(folder, desk.settings, judge=judge)
     platform, first = loaded.platform, issuing.first_period(desk.ledger, period)
@@ -105,19 +102,6 @@ def _known_to_last_run(desk: Desk, table: str) -> pl.DataFrame | None:
         return None
     settings = parse_settings(json.loads(last.settings))
     return snapshots.load_snapshot_tables(desk.store, desk.ledger, last.snapshot, settings, [table]).frames()[table]
-
-
-def _refuse_lost_supplier(desk: Desk) -> None:
-    """Refuse settings without a seller where the last invoices had one: numbered ones cannot be taken back."""
-    last = desk.ledger.last_run()
-    if last is None or desk.settings.supplier.name:
-        return
-    name = parse_settings(json.loads(last.settings)).supplier.name
-    if name:
-        raise InputRefused(
-            f"the settings name no supplier, and the invoices of {last.period} are from {name}: "
-            "expected supplier.name, as centime.toml has it; give that file with --config"
-        )
 
 
 def read(desk: Desk, given: Sequence[str], formats: Formats, report: Report) -> None:

@@ -14,9 +14,8 @@ from invoicing.credit_notes import Extent, credit_invoice
 from invoicing.crediting import append_credit_note, choose_credit_note_date, issued_invoice, left_of_invoice
 from invoicing.desk import settings_text
 from invoicing.disputes import SETTLED, decide, open_dispute, refuse_foreign_calls, refuse_superseded
-from invoicing.documents.rule_sets import require_rules
-from invoicing.electronic_parties import refuse_wrong_supplier
 from invoicing.events import CORRECTED, record
+from invoicing.issuer import require_issuer
 from invoicing.issuing import billed_once, choose_invoice_date, last_sequence
 from invoicing.numbering import number_invoices
 from invoicing.origins import last_origin_of
@@ -93,8 +92,7 @@ def prepare(
     ledger = desk.ledger
     dispute = open_dispute(ledger, dispute_number)
     refuse_superseded(ledger, dispute.invoice_number)
-    refuse_wrong_supplier(desk.settings.supplier)
-    require_rules(desk.settings.documents.rules_dir)
+    require_issuer(desk)
     invoice, left = issued_invoice(ledger, dispute.invoice_number), left_of_invoice(ledger, dispute.invoice_number)
     without = _calls_to_take_off(dispute, supposed)
     refuse_foreign_calls(desk, dispute.invoice_number, without)
